@@ -1,0 +1,1 @@
+"""Projects, their requests for data, and the decisions on them."""

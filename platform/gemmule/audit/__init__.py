@@ -1,0 +1,1 @@
+"""What auditors read: releases, their dossiers and the health of the ledger."""

@@ -1,0 +1,1 @@
+"""Datasets, their files, and which sample is which donor."""

@@ -1,0 +1,53 @@
+"""The Celery application, and the one way to send a task.
+
+A message is a nudge, never the truth: rows say what is to be done, and a periodic
+task picks up those whose message was lost. So a broker that is down or emptied
+costs time and nothing else.
+"""
+
+import logging
+import os
+from typing import Any
+
+from celery import Celery, Task
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gemmule.settings")
+
+logger = logging.getLogger(__name__)
+
+app = Celery("gemmule")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        # Longer than the longest task, or a slow build would be delivered twice;
+        # a lost worker is found by its lease instead (gemmule.releases).
+        "visibility_timeout": 6 * 60 * 60,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+        "max_retries": 0,
+    },
+    task_serializer="json",
+    result_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_track_started=False,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    enable_utc=True,
+    timezone="UTC",
+)
+app.autodiscover_tasks(["gemmule.notices", "gemmule.catalog", "gemmule.releases"])
+
+
+def nudge(task: "Task[..., Any]", *args: str | int) -> None:
+    """Send a task now, or leave its row to the reaper when the broker is away."""
+    try:
+        task.apply_async(args=args, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("broker away, %s is left to the reaper: %s", task.name, error)

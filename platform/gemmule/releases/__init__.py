@@ -1,0 +1,1 @@
+"""From an approved request to bytes that can be proved, and withdrawn."""

@@ -1,0 +1,198 @@
+"""Releases, the files and donors in them, and their downloads.
+
+The row's state is the truth; a Celery message only a nudge. The transitions are
+in `gemmule.releases.states`.
+"""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class ReleaseState(models.TextChoices):
+    """Where a release stands, from the wish to the end of its availability."""
+
+    REQUESTED = "requested", "Waiting for a worker"
+    BUILDING = "building", "Being built"
+    SEALED = "sealed", "Sealed, waiting for the ledger"
+    AVAILABLE = "available", "Ready to download"
+    REVOKED = "revoked", "Revoked"
+    SUPERSEDED = "superseded", "Replaced by a newer release"
+    EXPIRED = "expired", "Expired"
+    FAILED = "failed", "Failed"
+
+
+LIVE_STATES = [
+    ReleaseState.REQUESTED,
+    ReleaseState.BUILDING,
+    ReleaseState.SEALED,
+    ReleaseState.AVAILABLE,
+]
+
+
+class Release(models.Model):
+    """One cut of one dataset, for one approved request, to one recipient's key."""
+
+    accession = models.CharField(max_length=12, unique=True)
+    request = models.ForeignKey(
+        "access.AccessRequest", on_delete=models.PROTECT, related_name="releases"
+    )
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    key = models.ForeignKey(
+        "accounts.ResearcherKey", on_delete=models.PROTECT, related_name="+"
+    )
+    supersedes = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="superseded_by"
+    )
+    state = models.CharField(
+        max_length=10, choices=ReleaseState.choices, default=ReleaseState.REQUESTED
+    )
+    # A build holds the release while its token is the newest and its lease runs.
+    fencing_token = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    progress = models.JSONField(default=dict)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_reason = models.TextField(blank=True)
+    # Canonical JSON (RFC 8785) of the manifest and its signature, as delivered.
+    manifest = models.BinaryField(null=True)
+    manifest_sha256 = models.CharField(max_length=64, blank=True)
+    # Entry of data.released, and the ledger size whose consents it cites.
+    event = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    ledger_size = models.BigIntegerField(null=True)
+    event_revoked = models.UUIDField(null=True, unique=True)
+    created_at = models.DateTimeField()
+    sealed_at = models.DateTimeField(null=True)
+    available_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_reason = models.TextField(blank=True)
+    expires_on = models.DateField()
+
+    class Meta:
+        """One live release per request and key; what is sealed has its manifest."""
+
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["request", "key"],
+                condition=Q(state__in=["requested", "building", "sealed", "available"]),
+                name="releases_one_live_per_request_and_key",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["requested", "building", "failed", "revoked", "expired"]
+                )
+                | (~Q(manifest_sha256="") & Q(ledger_size__isnull=False)),
+                name="releases_sealed_has_manifest",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="failed") | ~Q(failure_reason=""),
+                name="releases_failure_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the accession, which is how people cite a release."""
+        return self.accession
+
+
+class FileRole(models.TextChoices):
+    """What a file of a release is for."""
+
+    VARIANTS = "variants", "Variants"
+    INDEX = "index", "Index"
+
+
+class ReleaseFile(models.Model):
+    """One encrypted file of a release, stored as it is delivered."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=80)
+    role = models.CharField(max_length=8, choices=FileRole.choices)
+    # Below settings.RELEASE_DIR; made of ids alone, never of a name from a file.
+    path = models.CharField(max_length=200)
+    sha256_plain = models.CharField(max_length=64)
+    sha256_cipher = models.CharField(max_length=64)
+    size_plain = models.BigIntegerField()
+    size_bytes = models.BigIntegerField()
+    segments = models.BigIntegerField()
+
+    class Meta:
+        """Names are unique within a release."""
+
+        ordering: ClassVar = ["release", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["release", "name"], name="releases_file_name_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the name under which the file is delivered."""
+        return self.name
+
+
+class ReleaseDonor(models.Model):
+    """A donor in a sealed release, and the consent that covered it."""
+
+    release = models.ForeignKey(
+        Release, on_delete=models.CASCADE, related_name="donors"
+    )
+    donor = models.ForeignKey(
+        "consent.Donor", on_delete=models.CASCADE, related_name="+"
+    )
+    consent = models.ForeignKey(
+        "consent.Consent", on_delete=models.PROTECT, related_name="+"
+    )
+    # The project's name for this donor's sample: [A-Z][A-Z0-9]{9}.
+    sample_name = models.CharField(max_length=10)
+
+    class Meta:
+        """A donor is in a release once, under one name."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["release", "donor"], name="releases_donor_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["release", "sample_name"], name="releases_sample_name_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the sample's name in the release, which says nothing of the donor."""
+        return self.sample_name
+
+
+class Download(models.Model):
+    """One answered request for bytes of a release file."""
+
+    file = models.ForeignKey(
+        ReleaseFile, on_delete=models.PROTECT, related_name="downloads"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    # Byte range asked for, 0-based half-open.
+    start = models.BigIntegerField()
+    stop = models.BigIntegerField()
+    bytes_sent = models.BigIntegerField(default=0)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    # How it ended: complete, interrupted by the reader, or stopped by the gate.
+    outcome = models.CharField(max_length=12, default="open")
+    event = models.UUIDField(null=True, unique=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering: ClassVar = ["-started_at"]
+
+    def __str__(self) -> str:
+        """Return the file and the range."""
+        return f"{self.file.name} [{self.start}, {self.stop})"
