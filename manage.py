@@ -9,7 +9,7 @@ from pathlib import Path
 # was not installed would not find `gemmule`.
 sys.path.insert(1, str(Path(__file__).resolve().parent / "platform"))
 
-from django.core.management import execute_from_command_line  # noqa: E402
+from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gemmule.settings")
