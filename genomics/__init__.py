@@ -1,0 +1,1 @@
+"""How bytes are cut and sealed: VCF, regions, samples, Crypt4GH; no Django."""

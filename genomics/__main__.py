@@ -1,0 +1,155 @@
+"""Do one job: `python -m genomics < job.json`, JSON lines on standard output.
+
+    {"sandbox": {"network": false}}
+    {"progress": {"records": 10000, "records_total": null, "bytes": 812340}}
+    {"result": {...}}
+
+The last line is a `result`, or an `error` with code, message, line and column. Exit
+status: 0 done, 1 the input was refused, 2 the job was not a job, 3 a limit was hit or
+a fault in this program. Nothing is written about samples or genotypes.
+"""
+
+import errno
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import IO, NoReturn
+
+from genomics import sandbox
+from genomics.errors import BuildFailed, GenomicsError, IntakeRefused, JobInvalid
+from genomics.job import IntakeJob, Progress, SubsetJob
+from genomics.jsonfields import JSON
+
+# htslib is loaded only by the module that does the job, once the sandbox is shut.
+KINDS = {
+    "subset": (SubsetJob, "genomics.pipeline"),
+    "intake": (IntakeJob, "genomics.intake"),
+}
+PROGRESS_EVERY_S = 0.5
+
+
+def main(arguments: list[str]) -> int:
+    """Confine the process, do the job on standard input, return the exit status."""
+    out = _take_over_stdout()
+    try:
+        resources, parent = _settings(arguments)
+        is_isolated = sandbox.enter(resources, parent=parent)
+        _write(out, {"sandbox": {"network": not is_isolated}})
+        _write(out, {"result": _work(_read_job(sys.stdin.buffer), out)})
+    except JobInvalid as error:
+        return _fail(out, 2, "job", str(error))
+    except IntakeRefused as error:
+        return _fail(out, 1, error.code, error.message, error.line, error.column)
+    except BuildFailed as error:
+        return _fail(out, 1, error.code, error.message, error.line)
+    except GenomicsError as error:
+        return _fail(out, 1, "refused", str(error))
+    except MemoryError:
+        return _fail(out, 3, "memory", "expected to stay below the memory limit")
+    except OSError as error:
+        return _fail(out, 3, "system", _say(error))
+    except Exception as error:  # noqa: BLE001 - the last line must come in any case
+        return _fail(out, 3, "fault", _say(error))
+    return 0
+
+
+def _take_over_stdout() -> IO[str]:
+    # A library that prints would garble the protocol, so its output goes nowhere.
+    out = os.fdopen(os.dup(1), "w", encoding="ascii")
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+    return out
+
+
+def _settings(arguments: list[str]) -> tuple[sandbox.Resources, int | None]:
+    # `--resources JSON PARENT`, as genomics.child gives it, or nothing.
+    match arguments:
+        case []:
+            return sandbox.Resources(), None
+        case ["--resources", text, parent] if parent.isascii() and parent.isdigit():
+            return sandbox.Resources.from_json(_parse(text)), int(parent)
+    raise JobInvalid("expected no arguments, or --resources JSON PARENT")
+
+
+def _read_job(stream: IO[bytes]) -> SubsetJob | IntakeJob:
+    try:
+        value = _parse(stream.read().decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise JobInvalid("expected UTF-8 on standard input") from error
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise JobInvalid(f"expected a job whose kind is one of {sorted(KINDS)}")
+    return KINDS[kind][0].from_json(value)
+
+
+def _parse(text: str) -> JSON:
+    try:
+        value: JSON = json.loads(
+            text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise JobInvalid("expected one JSON value, could not parse it") from error
+    return value
+
+
+def _no_duplicates(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise JobInvalid("expected each key once in a JSON object")
+    return value
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise JobInvalid("expected finite numbers in the job")
+
+
+def _work(job: SubsetJob | IntakeJob, out: IO[str]) -> JSON:
+    told = 0.0
+
+    def sink(progress: Progress) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= PROGRESS_EVERY_S:
+            told = now
+            _write(out, {"progress": progress.to_json()})
+
+    kind = "subset" if isinstance(job, SubsetJob) else "intake"
+    result: JSON = importlib.import_module(KINDS[kind][1]).run(job, sink).to_json()
+    return result
+
+
+def _write(out: IO[str], value: JSON) -> None:
+    out.write(json.dumps(value, ensure_ascii=True) + "\n")
+    out.flush()
+
+
+def _fail(
+    out: IO[str],
+    status: int,
+    code: str,
+    message: str,
+    line: int | None = None,
+    column: int | None = None,
+) -> int:
+    error: JSON = {"code": code, "message": message, "line": line, "column": column}
+    _write(out, {"error": error})
+    return status
+
+
+def _say(error: Exception) -> str:
+    # Only the kind and the place: the text of an error may quote a sample or a path.
+    if isinstance(error, OSError):
+        name = errno.errorcode.get(error.errno or 0, "unknown")
+        return f"expected the system to do as asked, got {name}"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    file = Path(place.filename).name
+    return f"unexpected {type(error).__name__} in {file}:{place.lineno}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,281 @@
+"""Run a job in a process of its own and bring back the result, or an error.
+
+htslib parses hostile bytes, so the child has an empty environment, resource limits, no
+network where the kernel allows it, and dies with its parent. Plaintext stays in a
+private directory (0700) that is gone after every end of the child; if this process is
+killed too, `sweep` finds the directory later. What a job does is left to
+`genomics.__main__`; this module never loads pysam.
+"""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, overload
+
+from genomics.errors import (
+    BuildFailed,
+    ChildKilled,
+    ChildTimeout,
+    IntakeRefused,
+    JobInvalid,
+)
+from genomics.job import (
+    IntakeJob,
+    IntakeResult,
+    Progress,
+    ProgressSink,
+    SubsetJob,
+    SubsetResult,
+)
+from genomics.jsonfields import JSON
+from genomics.sandbox import Resources
+
+PRIVATE_PREFIX = "gemmule-genomics-"
+ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
+LINE_BYTES = 256 << 20  # a result may name 200,000 samples
+
+log = logging.getLogger(__name__)
+
+
+@overload
+def run(
+    job: SubsetJob,
+    *,
+    timeout_s: float,
+    on_progress: ProgressSink | None = None,
+    temp_root: Path | None = None,
+    resources: Resources = ...,
+) -> SubsetResult: ...
+@overload
+def run(
+    job: IntakeJob,
+    *,
+    timeout_s: float,
+    on_progress: ProgressSink | None = None,
+    temp_root: Path | None = None,
+    resources: Resources = ...,
+) -> IntakeResult: ...
+def run(
+    job: SubsetJob | IntakeJob,
+    *,
+    timeout_s: float,
+    on_progress: ProgressSink | None = None,
+    temp_root: Path | None = None,
+    resources: Resources = Resources(),  # noqa: B008 - a frozen value
+) -> SubsetResult | IntakeResult:
+    """Do `job` in a child process and return its result.
+
+    `temp_root` must have room for the plaintext; the system's temporary directory if
+    None. An exception of `on_progress` stops the child and passes through, which is how
+    a caller cancels. Raises JobInvalid, IntakeRefused (intake), BuildFailed (subset),
+    ChildKilled or ChildTimeout; then nothing new is left in any directory.
+    """
+    final = job.output_dir if isinstance(job, SubsetJob) else job.store.parent
+    with _private_directory(temp_root or Path(tempfile.gettempdir())) as (private, fd):
+        try:
+            lines = _Lines(on_progress)
+            status = _run(job, private, fd, lines, timeout_s, resources)
+        finally:
+            # Ciphertext of an unfinished file; a finished one has been renamed.
+            for part in final.glob(f".*.{private.name}.part"):
+                part.unlink(missing_ok=True)
+    return _outcome(job, lines, status)
+
+
+def sweep(root: Path, *, older_than: datetime) -> int:
+    """Remove private directories below `root` whose processes are dead; count them.
+
+    A directory is left alone while the parent or the child that made it lives (both
+    hold its lock), or when it was made at or after `older_than` (aware).
+    """
+    removed = 0
+    for entry in os.scandir(root):
+        if not entry.name.startswith(PRIVATE_PREFIX):
+            continue
+        with contextlib.suppress(FileNotFoundError):  # someone else swept it
+            status = entry.stat(follow_symlinks=False)
+            made = datetime.fromtimestamp(status.st_mtime, UTC)
+            is_ours = status.st_uid == os.geteuid()
+            if not entry.is_dir(follow_symlinks=False) or not is_ours:
+                continue
+            if made < older_than and _is_abandoned(Path(entry.path)):
+                shutil.rmtree(entry.path)
+                removed += 1
+    return removed
+
+
+class _Lines:
+    """What the child has said so far."""
+
+    def __init__(self, on_progress: ProgressSink | None) -> None:
+        self.on_progress = on_progress
+        self.has_started = False
+        self.result: JSON = None
+        self.error: dict[str, JSON] | None = None
+
+    def take(self, line: bytes) -> None:
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise ChildKilled("expected JSON lines of the child process") from error
+        match value:
+            case {"progress": progress}:
+                if self.on_progress is not None:
+                    self.on_progress(Progress.from_json(progress))
+            case {"sandbox": {"network": has_network}}:
+                self.has_started = True
+                if has_network:
+                    log.warning("the kernel lets no child process leave the network")
+            case {"result": result}:
+                self.result = result
+            case {"error": dict(error)}:
+                self.error = error
+            case _:
+                raise ChildKilled("expected a known line of the child process")
+
+
+@contextlib.contextmanager
+def _private_directory(root: Path) -> Iterator[tuple[Path, int]]:
+    private = Path(tempfile.mkdtemp(prefix=PRIVATE_PREFIX, dir=root))
+    try:
+        lock = os.open(private, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield private, lock
+        finally:
+            os.close(lock)
+    finally:
+        shutil.rmtree(private, ignore_errors=False)
+
+
+def _is_abandoned(private: Path) -> bool:
+    lock = os.open(private, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
+def _run(
+    job: SubsetJob | IntakeJob,
+    private: Path,
+    lock: int,
+    lines: _Lines,
+    timeout_s: float,
+    resources: Resources,
+) -> int:
+    command = [sys.executable, "-I", "-B", "-X", "utf8", "-m", "genomics"]
+    command += ["--resources", json.dumps(resources.to_json()), str(os.getpid())]
+    with (
+        # A file, not a pipe: a child that does not read cannot block us.
+        tempfile.TemporaryFile(dir=private) as job_file,
+        tempfile.TemporaryFile(dir=private) as stderr,
+    ):
+        job_file.write(json.dumps(job.to_json()).encode("ascii"))
+        job_file.seek(0)
+        child = subprocess.Popen(
+            command,
+            stdin=job_file,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=ENVIRONMENT,
+            cwd=private,
+            pass_fds=(lock,),  # the lock lasts as long as either process
+            start_new_session=True,  # Ctrl-C is for the parent to handle
+        )
+        assert child.stdout is not None, "a pipe was asked for"
+        try:
+            deadline = time.monotonic() + timeout_s
+            _listen(child.stdout, lines, deadline)
+            status = child.wait(timeout=max(deadline - time.monotonic(), 0.1))
+        except subprocess.TimeoutExpired as error:
+            raise ChildTimeout(
+                f"expected an end within {timeout_s:g} s, the child was stopped"
+            ) from error
+        finally:
+            child.kill()
+            child.wait()
+            child.stdout.close()
+        if not lines.has_started and lines.error is None:
+            # Nothing of a user's file has been read yet, so its text may be told.
+            stderr.seek(0)
+            said = stderr.read(2000).decode("utf-8", "replace").strip()
+            raise ChildKilled(f"the child process did not start: {said[-300:]}")
+    return status
+
+
+def _listen(stdout: IO[bytes], lines: _Lines, deadline: float) -> None:
+    unfinished = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(stdout, selectors.EVENT_READ)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise subprocess.TimeoutExpired("genomics", 0)
+            if not selector.select(left):
+                continue
+            chunk = os.read(stdout.fileno(), 1 << 16)
+            if not chunk:
+                return
+            unfinished += chunk
+            if len(unfinished) > LINE_BYTES:
+                raise ChildKilled("expected shorter lines of the child process")
+            if b"\n" in chunk:
+                *whole, rest = bytes(unfinished).split(b"\n")
+                unfinished = bytearray(rest)
+                for line in whole:
+                    lines.take(line)
+
+
+def _outcome(
+    job: SubsetJob | IntakeJob, lines: _Lines, status: int
+) -> SubsetResult | IntakeResult:
+    if status < 0:
+        raise ChildKilled(_signal_text(-status))
+    if lines.error is not None:
+        raise _error(job, lines.error, status)
+    if status != 0 or lines.result is None:
+        raise ChildKilled(f"the child process ended with {status} and no result")
+    if isinstance(job, SubsetJob):
+        return SubsetResult.from_json(lines.result)
+    return IntakeResult.from_json(lines.result)
+
+
+def _error(
+    job: SubsetJob | IntakeJob, error: dict[str, JSON], status: int
+) -> JobInvalid | IntakeRefused | BuildFailed | ChildKilled:
+    code, message = str(error.get("code")), str(error.get("message"))
+    line, column = error.get("line"), error.get("column")
+    if status == 2:
+        return JobInvalid(message)
+    if status != 1:
+        return ChildKilled(message)
+    line = line if isinstance(line, int) else None
+    if isinstance(job, IntakeJob):
+        column = column if isinstance(column, int) else None
+        return IntakeRefused(code, message, line, column)
+    return BuildFailed(code, message, line)
+
+
+def _signal_text(number: int) -> str:
+    match number:
+        case signal.SIGXCPU:
+            return "the child process used up its processor time"
+        case signal.SIGKILL:
+            return "the child process was killed, or used up its processor time"
+    return f"the child process was ended by {signal.Signals(number).name}"

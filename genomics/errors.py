@@ -1,0 +1,73 @@
+"""What can go wrong when genomic files are checked, cut and sealed.
+
+GenomicsError
+|-- JobInvalid        the job itself is malformed: a fault of the caller
+|-- IntakeRefused     an uploaded file is not a sound VCF: tell the steward
+|-- BuildFailed       a release could not be cut from the store
+|-- ChildKilled       the child process died or broke a resource limit
+|-- ChildTimeout      the child process took longer than it was given
+|-- KeyInvalid        not a usable Crypt4GH key
+|   `-- SecretKeyPasted   a secret key where a public one was expected
+`-- CryptInvalid      not a sound Crypt4GH file, or not for this key
+
+Messages never hold sample names, genotypes or key bytes: they reach logs and pages.
+"""
+
+
+class GenomicsError(Exception):
+    """The root: every error this room raises on purpose."""
+
+
+class JobInvalid(GenomicsError):
+    """The job asks for something that is not a job."""
+
+
+class IntakeRefused(GenomicsError):
+    """An uploaded file is not what intake accepts.
+
+    `code` is stable and machine-readable; `line` and `column` are 1-based positions
+    in the decompressed text, where `column` counts the tab-separated field.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class BuildFailed(GenomicsError):
+    """A release could not be built from its source; `code` says which rule failed."""
+
+    def __init__(self, code: str, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.line = line
+
+
+class ChildKilled(GenomicsError):
+    """The child process ended without a result, by a signal or a limit."""
+
+
+class ChildTimeout(GenomicsError):
+    """The child process was stopped because its time was up."""
+
+
+class KeyInvalid(GenomicsError):
+    """The text or bytes are not a Crypt4GH key that can be used."""
+
+
+class SecretKeyPasted(KeyInvalid):
+    """A secret key came where a public key belongs; it must not be kept."""
+
+
+class CryptInvalid(GenomicsError):
+    """A Crypt4GH stream is malformed, cut, changed or meant for another key."""

@@ -1,0 +1,400 @@
+"""The whole interface of this room: jobs in, results out, as JSON or as values.
+
+A job is written to the standard input of `python -m genomics`; its result comes back
+as the last line of standard output. Parsing is strict: an unknown or missing key, a
+wrong type or an impossible value raises `JobInvalid`, on either side of the pipe.
+Why a sample or a region was chosen is left to the caller.
+
+Coordinates are 0-based, half-open: `("17", 43044294, 43125483)` is BRCA1 on GRCh38.
+"""
+
+import base64
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from genomics.errors import JobInvalid
+from genomics.fields import FieldDefinition, check_definitions, definitions_of
+from genomics.jsonfields import (
+    JSON,
+    Fields,
+    Span,
+    contig_count_of,
+    contig_lengths_of,
+    list_of,
+    pair_of,
+    spans_of,
+)
+
+BUILDS = ("GRCh37", "GRCh38")
+# Names become columns of a file and parts of a path: no separators, no formula signs.
+OUTPUT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+FILE_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+){0,4}")
+RESERVED_INFO = ("AC", "AF", "AN", "NS", "END", "SVTYPE", "SVLEN")
+RECIPIENT_KEY_BYTES = 32
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a job has come: records done of records known, bytes written or read."""
+
+    records: int
+    records_total: int | None
+    bytes: int
+
+    def to_json(self) -> dict[str, JSON]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: JSON) -> "Progress":
+        fields = Fields(value, "progress")
+        progress = cls(
+            records=fields.integer("records"),
+            records_total=fields.optional_integer("records_total"),
+            bytes=fields.integer("bytes"),
+        )
+        fields.finish()
+        return progress
+
+
+ProgressSink = Callable[[Progress], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What an upload may be; intake refuses what is larger (sizes in bytes)."""
+
+    source_bytes: int = 64 << 30
+    plain_bytes: int = 1 << 40
+    ratio: int = 1100  # gzip reaches 1028:1, BGZF 622:1: more is not a VCF
+    header_bytes: int = 64 << 20
+    line_bytes: int = 64 << 20
+    samples: int = 200_000
+    contigs: int = 100_000
+    records: int = 500_000_000
+
+    def to_json(self) -> dict[str, JSON]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: JSON) -> "Limits":
+        fields = Fields(value, "limits")
+        limits = cls(
+            **{f.name: fields.integer(f.name) for f in dataclasses.fields(cls)}
+        )
+        fields.finish()
+        return limits
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeJob:
+    """Check an uploaded VCF and rewrite it as the canonical store."""
+
+    source: Path
+    store: Path
+    build: str | None = None
+    limits: Limits = dataclasses.field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        _check_build(self.build)
+        if self.source == self.store:
+            raise JobInvalid("expected a store path apart from the source, both equal")
+
+    def to_json(self) -> dict[str, JSON]:
+        return {
+            "kind": "intake",
+            "source": str(self.source),
+            "store": str(self.store),
+            "build": self.build,
+            "limits": self.limits.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, value: JSON) -> "IntakeJob":
+        fields = Fields(value, "intake job")
+        fields.constant("kind", "intake")
+        job = cls(
+            source=fields.path("source"),
+            store=fields.path("store"),
+            build=fields.optional_text("build"),
+            limits=Limits.from_json(fields.take("limits")),
+        )
+        fields.finish()
+        return job
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeResult:
+    """What intake found; `contigs` holds (name, length or None, records)."""
+
+    samples: tuple[str, ...]
+    records: int
+    contigs: tuple[tuple[str, int | None, int], ...]
+    sha256_source: str
+    sha256_store: str
+    size_bytes: int
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, JSON]:
+        return {
+            "kind": "intake",
+            "samples": list(self.samples),
+            "records": self.records,
+            "contigs": [list(contig) for contig in self.contigs],
+            "sha256_source": self.sha256_source,
+            "sha256_store": self.sha256_store,
+            "size_bytes": self.size_bytes,
+            "warnings": list(self.warnings),
+        }
+
+    @classmethod
+    def from_json(cls, value: JSON) -> "IntakeResult":
+        fields = Fields(value, "intake result")
+        fields.constant("kind", "intake")
+        result = cls(
+            samples=fields.texts("samples"),
+            records=fields.integer("records"),
+            contigs=tuple(
+                contig_count_of(item)
+                for item in list_of(fields.take("contigs"), "contigs")
+            ),
+            sha256_source=fields.text("sha256_source"),
+            sha256_store=fields.text("sha256_store"),
+            size_bytes=fields.integer("size_bytes"),
+            warnings=fields.texts("warnings"),
+        )
+        fields.finish()
+        return result
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SubsetJob:
+    """Cut a store to some samples and seal it for one recipient.
+
+    `samples` are (source name, output name); the output's columns are sorted by output
+    name. `regions` None means everywhere. `withheld` maps a source name to the spans
+    in which that donor's values become missing; `excluded_regions` are dropped for all.
+    `contig_lengths` are the build's, in the order that contigs shall have; lengths and
+    order must not be taken from anything that depends on who is in the source.
+    `source_sha256`, when given, must be the digest of the source file.
+    """
+
+    source: Path
+    samples: tuple[tuple[str, str], ...]
+    recipient_public_key: bytes
+    output_dir: Path
+    name: str
+    build: str | None = None
+    contig_lengths: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    regions: tuple[Span, ...] | None = None
+    withheld: Mapping[str, tuple[Span, ...]] = dataclasses.field(default_factory=dict)
+    excluded_regions: tuple[Span, ...] = ()
+    filter_is_cohort_independent: bool = False
+    format_keep: tuple[FieldDefinition, ...] = ()
+    info_keep: tuple[FieldDefinition, ...] = ()
+    id_keep: bool = False
+    bgzf_level: int = 6
+    source_sha256: str | None = None
+    records_total: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_build(self.build)
+        _check_samples(self.samples)
+        _check_withheld(self)
+        if not FILE_STEM.fullmatch(self.name) or len(self.name) > 100:
+            raise JobInvalid("expected a file stem of letters, digits, '-', '_', '.'")
+        if len(self.recipient_public_key) != RECIPIENT_KEY_BYTES:
+            raise JobInvalid(
+                f"expected a public key of {RECIPIENT_KEY_BYTES} bytes, "
+                f"got {len(self.recipient_public_key)}"
+            )
+        if not 1 <= self.bgzf_level <= 9:
+            raise JobInvalid(f"expected a BGZF level 1 to 9, got {self.bgzf_level}")
+        for contig, length in self.contig_lengths.items():
+            if not contig or length <= 0:
+                raise JobInvalid("expected contig names with lengths above 0")
+        for span in (*(self.regions or ()), *self.excluded_regions):
+            _check_span(span)
+        check_definitions(self.format_keep, "format_keep", ("GT",))
+        check_definitions(self.info_keep, "info_keep", RESERVED_INFO)
+        if any(definition.number == "G" for definition in self.info_keep):
+            raise JobInvalid("expected Number A, R, . or a count in info_keep, got G")
+        if any(definition.type == "Flag" for definition in self.format_keep):
+            raise JobInvalid("expected no Flag in format_keep: FORMAT has none")
+
+    def to_json(self) -> dict[str, JSON]:
+        return {
+            "kind": "subset",
+            "source": str(self.source),
+            "samples": [list(pair) for pair in self.samples],
+            "recipient_public_key": base64.b64encode(
+                self.recipient_public_key
+            ).decode(),
+            "output_dir": str(self.output_dir),
+            "name": self.name,
+            "build": self.build,
+            "contig_lengths": [list(item) for item in self.contig_lengths.items()],
+            "regions": None
+            if self.regions is None
+            else [list(s) for s in self.regions],
+            "withheld": {
+                name: [list(s) for s in spans] for name, spans in self.withheld.items()
+            },
+            "excluded_regions": [list(s) for s in self.excluded_regions],
+            "filter_is_cohort_independent": self.filter_is_cohort_independent,
+            "format_keep": [item.to_json() for item in self.format_keep],
+            "info_keep": [item.to_json() for item in self.info_keep],
+            "id_keep": self.id_keep,
+            "bgzf_level": self.bgzf_level,
+            "source_sha256": self.source_sha256,
+            "records_total": self.records_total,
+        }
+
+    @classmethod
+    def from_json(cls, value: JSON) -> "SubsetJob":
+        fields = Fields(value, "subset job")
+        fields.constant("kind", "subset")
+        regions = fields.take("regions")
+        withheld = fields.take("withheld")
+        if not isinstance(withheld, dict):
+            raise JobInvalid("expected an object of spans by sample as withheld")
+        job = cls(
+            source=fields.path("source"),
+            samples=tuple(
+                pair_of(item) for item in list_of(fields.take("samples"), "samples")
+            ),
+            recipient_public_key=fields.base64("recipient_public_key"),
+            output_dir=fields.path("output_dir"),
+            name=fields.text("name"),
+            build=fields.optional_text("build"),
+            contig_lengths=contig_lengths_of(fields.take("contig_lengths")),
+            regions=None if regions is None else spans_of(regions),
+            withheld={name: spans_of(spans) for name, spans in withheld.items()},
+            excluded_regions=spans_of(fields.take("excluded_regions")),
+            filter_is_cohort_independent=fields.boolean("filter_is_cohort_independent"),
+            format_keep=definitions_of(fields.take("format_keep")),
+            info_keep=definitions_of(fields.take("info_keep")),
+            id_keep=fields.boolean("id_keep"),
+            bgzf_level=fields.integer("bgzf_level"),
+            source_sha256=fields.optional_text("source_sha256"),
+            records_total=fields.optional_integer("records_total"),
+        )
+        fields.finish()
+        return job
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FileDigest:
+    """One delivered file; `size_bytes` is the ciphertext's, `segments` Crypt4GH's."""
+
+    name: str
+    role: str
+    sha256_plain: str
+    sha256_cipher: str
+    size_plain: int
+    size_bytes: int
+    segments: int
+
+    def to_json(self) -> dict[str, JSON]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: JSON) -> "FileDigest":
+        fields = Fields(value, "file digest")
+        digest = cls(
+            name=fields.text("name"),
+            role=fields.text("role"),
+            sha256_plain=fields.text("sha256_plain"),
+            sha256_cipher=fields.text("sha256_cipher"),
+            size_plain=fields.integer("size_plain"),
+            size_bytes=fields.integer("size_bytes"),
+            segments=fields.integer("segments"),
+        )
+        fields.finish()
+        return digest
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SubsetResult:
+    """What was cut and sealed.
+
+    `records_in` counts the source's records, so it depends on excluded donors: show it
+    to no researcher. `sha256_text` is the digest of the uncompressed VCF text.
+    """
+
+    files: tuple[FileDigest, ...]
+    records_in: int
+    records_out: int
+    genotypes_withheld: int
+    sha256_text: str
+    software: Mapping[str, str]
+
+    def to_json(self) -> dict[str, JSON]:
+        return {
+            "kind": "subset",
+            "files": [item.to_json() for item in self.files],
+            "records_in": self.records_in,
+            "records_out": self.records_out,
+            "genotypes_withheld": self.genotypes_withheld,
+            "sha256_text": self.sha256_text,
+            "software": dict(self.software),
+        }
+
+    @classmethod
+    def from_json(cls, value: JSON) -> "SubsetResult":
+        fields = Fields(value, "subset result")
+        fields.constant("kind", "subset")
+        software = fields.take("software")
+        if not isinstance(software, dict):
+            raise JobInvalid("expected an object of versions as software")
+        result = cls(
+            files=tuple(
+                FileDigest.from_json(item)
+                for item in list_of(fields.take("files"), "files")
+            ),
+            records_in=fields.integer("records_in"),
+            records_out=fields.integer("records_out"),
+            genotypes_withheld=fields.integer("genotypes_withheld"),
+            sha256_text=fields.text("sha256_text"),
+            software={name: str(version) for name, version in software.items()},
+        )
+        fields.finish()
+        return result
+
+
+def _check_build(build: str | None) -> None:
+    if build is not None and build not in BUILDS:
+        raise JobInvalid(f"expected a build of {BUILDS} or none")
+
+
+def _check_samples(samples: tuple[tuple[str, str], ...]) -> None:
+    if not samples:
+        raise JobInvalid("expected at least one sample, got none")
+    if len({source for source, _ in samples}) != len(samples):
+        raise JobInvalid("expected each source sample once")
+    if len({output for _, output in samples}) != len(samples):
+        raise JobInvalid("expected each output name once")
+    if not all(OUTPUT_NAME.fullmatch(output) for _, output in samples):
+        raise JobInvalid(f"expected output names like {OUTPUT_NAME.pattern}")
+
+
+def _check_withheld(job: SubsetJob) -> None:
+    strangers = job.withheld.keys() - {source for source, _ in job.samples}
+    if strangers:
+        raise JobInvalid(
+            f"expected withheld regions of samples of the job only, "
+            f"got {len(strangers)} of others"
+        )
+    for spans in job.withheld.values():
+        for span in spans:
+            _check_span(span)
+    # Without a build a coordinate means nothing, and a guess could disclose.
+    if any(job.withheld.values()) and job.build is None:
+        raise JobInvalid("expected a genome build for withheld regions, got none")
+
+
+def _check_span(span: Span) -> None:
+    contig, start_0, end = span
+    if not contig or not 0 <= start_0 < end:
+        raise JobInvalid("expected spans [contig, start_0, end) with start_0 < end")
