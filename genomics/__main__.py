@@ -25,10 +25,7 @@ from genomics.job import IntakeJob, Progress, SubsetJob
 from genomics.jsonfields import JSON
 
 # htslib is loaded only by the module that does the job, once the sandbox is shut.
-KINDS = {
-    "subset": (SubsetJob, "genomics.pipeline"),
-    "intake": (IntakeJob, "genomics.intake"),
-}
+MODULES = {"subset": "genomics.pipeline", "intake": "genomics.intake"}
 PROGRESS_EVERY_S = 0.5
 
 
@@ -81,10 +78,12 @@ def _read_job(stream: IO[bytes]) -> SubsetJob | IntakeJob:
         value = _parse(stream.read().decode("utf-8"))
     except UnicodeDecodeError as error:
         raise JobInvalid("expected UTF-8 on standard input") from error
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise JobInvalid(f"expected a job whose kind is one of {sorted(KINDS)}")
-    return KINDS[kind][0].from_json(value)
+    match value:
+        case {"kind": "subset"}:
+            return SubsetJob.from_json(value)
+        case {"kind": "intake"}:
+            return IntakeJob.from_json(value)
+    raise JobInvalid(f"expected a job whose kind is one of {sorted(MODULES)}")
 
 
 def _parse(text: str) -> JSON:
@@ -119,7 +118,7 @@ def _work(job: SubsetJob | IntakeJob, out: IO[str]) -> JSON:
             _write(out, {"progress": progress.to_json()})
 
     kind = "subset" if isinstance(job, SubsetJob) else "intake"
-    result: JSON = importlib.import_module(KINDS[kind][1]).run(job, sink).to_json()
+    result: JSON = importlib.import_module(MODULES[kind]).run(job, sink).to_json()
     return result
 
 

@@ -128,8 +128,8 @@ class _Lines:
     def take(self, line: bytes) -> None:
         try:
             value = json.loads(line)
-        except ValueError as error:
-            raise ChildKilled("expected JSON lines of the child process") from error
+        except ValueError as fault:
+            raise ChildKilled("expected JSON lines of the child process") from fault
         match value:
             case {"progress": progress}:
                 if self.on_progress is not None:

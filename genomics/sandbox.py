@@ -52,9 +52,9 @@ def enter(resources: Resources, *, parent: int | None) -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     # Root may leave the network at once; others only inside a user namespace of their
     # own. This comes before prctl: a change of credentials clears the death signal.
-    is_isolated = (
-        libc.unshare(_CLONE_NEWNET) == 0
-        or libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0
+    is_isolated = any(
+        libc.unshare(flags) == 0
+        for flags in (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET)
     )
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise ChildKilled("expected to give up new privileges, the kernel refused")
