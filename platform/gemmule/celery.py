@@ -39,6 +39,10 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_cancel_long_running_tasks_on_connection_loss=False,
+    beat_schedule={
+        "releases.reap": {"task": "releases.reap", "schedule": 5.0},
+        "catalog.pick_up_files": {"task": "catalog.pick_up_files", "schedule": 10.0},
+    },
     enable_utc=True,
     timezone="UTC",
 )

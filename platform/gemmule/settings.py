@@ -257,6 +257,9 @@ LEDGER_KEY_FILE = Path(
 SERVICE_KEY_FILE = Path(
     env_str("GEMMULE_SERVICE_KEY_FILE", str(DATA_DIR / "keys" / "service.key"))
 )
+MANIFEST_KEY_FILE = Path(
+    env_str("GEMMULE_MANIFEST_KEY_FILE", str(DATA_DIR / "keys" / "manifest.key"))
+)
 LEDGER_CREATE_KEYS = not PRODUCTION
 
 # --- broker ----------------------------------------------------------------

@@ -75,6 +75,7 @@ class RequestState(models.TextChoices):
 
     DRAFT = "draft", "Draft"
     SUBMITTED = "submitted", "With the IRB"
+    COUNTERSIGNING = "cosigning", "With the IRB, waiting for a second signature"
     RETURNED = "returned", "Sent back with questions"
     APPROVED = "approved", "Approved"
     DENIED = "denied", "Denied"
@@ -139,6 +140,7 @@ class ReviewDecision(models.TextChoices):
     """What a member of the IRB decided on a request."""
 
     APPROVE = "approve", "Approve"
+    PROPOSE = "propose", "Approve, with a second signature to come"
     DENY = "deny", "Deny"
     RETURN = "return", "Send back"
 
@@ -155,12 +157,11 @@ class Review(models.Model):
     decision = models.CharField(max_length=8, choices=ReviewDecision.choices)
     reason = models.TextField()
     expires_on = models.DateField(null=True)
-    # [{"code": clause, "rules": rule-set version, "consents_sha256": hex}, ...]: a
-    # resolution holds for exactly the consents that stood when it was signed.
-    resolutions = models.JSONField(default=list)
     # What gemmule.accounts.services.sign returned, as JSON.
     signature = models.JSONField()
     event = models.UUIDField(unique=True)
+    # The exact bytes that were signed (RFC 8785 JSON).
+    statement = models.BinaryField()
     created_at = models.DateTimeField()
 
     class Meta:
@@ -181,3 +182,33 @@ class Review(models.Model):
     def __str__(self) -> str:
         """Return what was decided on which request."""
         return f"{self.decision} of {self.request.accession}"
+
+
+class Resolution(models.Model):
+    """One review clause of one consent, turned into permit by a signed review.
+
+    It holds for exactly this consent under exactly this rule set: a changed
+    consent or a new rule set asks a person again.
+    """
+
+    review = models.ForeignKey(
+        Review, on_delete=models.PROTECT, related_name="resolutions"
+    )
+    consent = models.ForeignKey(
+        "consent.Consent", on_delete=models.PROTECT, related_name="+"
+    )
+    code = models.CharField(max_length=40)
+    rules = models.CharField(max_length=40)
+
+    class Meta:
+        """A clause of a consent is resolved once per review."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["review", "consent", "code"], name="access_resolution_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Return the clause."""
+        return f"{self.code} under rules {self.rules}"

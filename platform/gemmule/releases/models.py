@@ -19,6 +19,7 @@ class ReleaseState(models.TextChoices):
     BUILDING = "building", "Being built"
     SEALED = "sealed", "Sealed, waiting for the ledger"
     AVAILABLE = "available", "Ready to download"
+    SUSPENDED = "suspended", "Suspended while a donor pauses"
     REVOKED = "revoked", "Revoked"
     SUPERSEDED = "superseded", "Replaced by a newer release"
     EXPIRED = "expired", "Expired"
@@ -30,6 +31,7 @@ LIVE_STATES = [
     ReleaseState.BUILDING,
     ReleaseState.SEALED,
     ReleaseState.AVAILABLE,
+    ReleaseState.SUSPENDED,
 ]
 
 
@@ -56,6 +58,8 @@ class Release(models.Model):
     fencing_token = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # A rebuild that waits for further withdrawals of the same day to join it.
+    start_after = models.DateTimeField(null=True)
     progress = models.JSONField(default=dict)
     failure_code = models.CharField(max_length=40, blank=True)
     failure_reason = models.TextField(blank=True)
@@ -80,7 +84,15 @@ class Release(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["request", "key"],
-                condition=Q(state__in=["requested", "building", "sealed", "available"]),
+                condition=Q(
+                    state__in=[
+                        "requested",
+                        "building",
+                        "sealed",
+                        "available",
+                        "suspended",
+                    ]
+                ),
                 name="releases_one_live_per_request_and_key",
             ),
             models.CheckConstraint(

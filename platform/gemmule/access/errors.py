@@ -1,0 +1,35 @@
+"""What a caller of `gemmule.access` can act on.
+
+AccessError (a kind of AccountsError, so that pages and API answer it alike)
+├── RequestInvalid       a field of the request is missing or wrong
+├── RequestStateError    the request is not in a state that allows this
+└── ReviewInvalid        the review lacks a reason, an end date or a valid clause
+"""
+
+from gemmule.accounts.errors import AccountsError
+
+
+class AccessError(AccountsError):
+    """Any refusal of this room."""
+
+
+class RequestInvalid(AccessError):
+    """A field of a project or request is wrong; `field` names it for the form."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        """Keep the field beside the message."""
+        super().__init__(message)
+        self.field = field
+
+
+class RequestStateError(AccessError):
+    """The request is not in a state that allows what was asked."""
+
+
+class ReviewInvalid(AccessError):
+    """A review lacks what a signed decision needs; `field` names it."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        """Keep the field beside the message."""
+        super().__init__(message)
+        self.field = field

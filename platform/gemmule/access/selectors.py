@@ -1,0 +1,52 @@
+"""Read projects and requests: what each person may list, and what a signer reads."""
+
+import hashlib
+from datetime import timedelta
+
+import rfc8785
+from django.db.models import QuerySet
+
+from gemmule.access.models import AccessRequest, Project, RequestState
+from gemmule.access.permissions import READER_ROLES
+from gemmule.accounts.models import User
+from gemmule.accounts.permissions import has_role
+
+# The IRB promises an answer within this time; the queue shows what is older.
+ANSWER_WITHIN = timedelta(days=10)
+
+
+def projects_of(user: User) -> QuerySet[Project]:
+    """Return the projects the user is in, newest first."""
+    return Project.objects.filter(memberships__user=user).select_related("institution")
+
+
+def requests_for(user: User) -> QuerySet[AccessRequest]:
+    """Return the requests the user may read, newest first."""
+    found = AccessRequest.objects.select_related("project__institution", "dataset")
+    if has_role(user, *READER_ROLES):
+        return found.filter(submitted_at__isnull=False)
+    return found.filter(project__memberships__user=user)
+
+
+def queue() -> QuerySet[AccessRequest]:
+    """Return what waits for the IRB, oldest first."""
+    return (
+        AccessRequest.objects.filter(
+            state__in=[RequestState.SUBMITTED, RequestState.COUNTERSIGNING]
+        )
+        .select_related("project__institution", "project__lead", "dataset")
+        .order_by("submitted_at")
+    )
+
+
+def request_sha256(request: AccessRequest) -> str:
+    """Return the digest (hex) of what is asked, for ledger entries and statements."""
+    asked = {
+        "request": request.accession,
+        "project": request.project.accession,
+        "dataset": request.dataset.accession,
+        "purpose": request.purpose,
+        "justification": request.justification,
+        "regions": request.regions,
+    }
+    return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()

@@ -1,0 +1,295 @@
+"""Build a release: hold it, cut and encrypt in child processes, seal.
+
+Safe to run twice and to be killed anywhere: the row's fencing token says which
+build may seal, its lease when a lost worker is given up, and each build writes to
+a folder of its own. Never imports services; tasks call it with an id.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+import gemmule.notices.services
+import genomics.child
+from gemmule.access.models import AccessRequest
+from gemmule.catalog.models import DataFile, DataFileState
+from gemmule.catalog.storage import store_path
+from gemmule.releases import cohort, storage
+from gemmule.releases.cohort import Included
+from gemmule.releases.errors import (
+    BuildImpossible,
+    ConsentMoved,
+    LeaseLost,
+)
+from gemmule.releases.manifest import Cut
+from gemmule.releases.models import Release, ReleaseState
+from gemmule.releases.seal import seal
+from genomics.errors import GenomicsError
+from genomics.job import FileDigest, Progress, SubsetJob, SubsetResult
+
+logger = logging.getLogger(__name__)
+
+# A build that lost its worker this often is set aside with a reason.
+MAX_ATTEMPTS = 3
+_CHILD_TIMEOUT_S = 6 * 60 * 60.0
+
+Clock = Callable[[], datetime]
+
+
+def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
+    """Build one release to its seal; return its state, or None when not ours.
+
+    Consent that moved meanwhile puts the release back to requested: the caller
+    sends it again. What a person must mend fails it with a reason.
+    """
+    held = _take(release_id, clock())
+    if held is None:
+        return None
+    token = held.fencing_token
+    try:
+        with _lease_kept(held, clock) as check_lease:
+            members = _members(held.request, clock())
+            folder = storage.staging_dir(held, token)
+            cut = _cut(held, members, folder, check_lease)
+            seal(
+                release=held,
+                token=token,
+                members=members,
+                cut=cut,
+                folder=folder,
+                now=clock,
+            )
+    except LeaseLost:
+        logger.warning("release %s: another build holds it", held.accession)
+        return None
+    except ConsentMoved as error:
+        logger.info("release %s: %s; building again", held.accession, error)
+        return _put_back(held)
+    except BuildImpossible as error:
+        return _fail(held, error.code, str(error), clock())
+    except GenomicsError as error:
+        logger.exception("release %s: the cut failed", held.accession)
+        return _fail(held, "cut-failed", str(error), clock())
+    storage.sweep(held, keep_token=token)
+    return ReleaseState.SEALED
+
+
+def _take(release_id: int, now: datetime) -> Release | None:
+    """Hold the release with a new fencing token, or return None."""
+    with transaction.atomic():
+        release = (
+            Release.objects.select_for_update(of=("self",))
+            .select_related("request__project__institution", "request__dataset", "key")
+            .filter(pk=release_id)
+            .filter(
+                Q(state=ReleaseState.REQUESTED, start_after=None)
+                | Q(state=ReleaseState.REQUESTED, start_after__lte=now)
+                | Q(state=ReleaseState.BUILDING, lease_until__lt=now)
+            )
+            .first()
+        )
+        if release is None:
+            return None
+        if release.attempts >= MAX_ATTEMPTS:
+            _mark_failed(
+                release,
+                "worker-lost",
+                f"the build was lost with its worker {MAX_ATTEMPTS} times; "
+                "tell the administrator, who finds the reason in the worker's log",
+                now,
+            )
+            return None
+        release.state = ReleaseState.BUILDING
+        release.fencing_token += 1
+        release.attempts += 1
+        release.lease_until = now + timedelta(seconds=settings.RELEASE_LEASE_SECONDS)
+        release.progress = {"stage": "choosing donors"}
+        release.save()
+    return release
+
+
+@contextmanager
+def _lease_kept(release: Release, clock: Clock) -> Iterator[Callable[[], None]]:
+    """Renew the lease from a thread while the build runs; yield its check."""
+    lost = threading.Event()
+    done = threading.Event()
+    lease = timedelta(seconds=settings.RELEASE_LEASE_SECONDS)
+
+    def renew() -> None:
+        while not done.wait(lease.total_seconds() / 4):
+            held = Release.objects.filter(
+                pk=release.pk,
+                state=ReleaseState.BUILDING,
+                fencing_token=release.fencing_token,
+            ).update(lease_until=clock() + lease)
+            if not held:
+                lost.set()
+                break
+        connection.close()
+
+    def check() -> None:
+        if lost.is_set():
+            raise LeaseLost(f"release {release.accession} has a newer build")
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield check
+    finally:
+        done.set()
+        thread.join()
+
+
+def _members(request: AccessRequest, now: datetime) -> list[Included]:
+    members = cohort.included(request, on=now.date())
+    if not members:
+        raise BuildImpossible(
+            "no donor's consent covers this request today; "
+            "see the verdict of the request for the clauses in the way",
+            code="no-donors",
+        )
+    return members
+
+
+def _cut(
+    release: Release,
+    members: list[Included],
+    folder: Path,
+    check_lease: Callable[[], None],
+) -> Cut:
+    """Run one child per file of the dataset and gather what they report."""
+    sources = list(
+        release.request.dataset.files.filter(state=DataFileState.ACCEPTED).order_by(
+            "number"
+        )
+    )
+    if not sources:
+        raise BuildImpossible("the dataset holds no accepted file", code="no-files")
+    results = [
+        genomics.child.run(
+            _job(release, source, members, folder, single=len(sources) == 1),
+            on_progress=_reporter(release, number, len(sources), check_lease),
+            timeout_s=_CHILD_TIMEOUT_S,
+        )
+        for number, source in enumerate(sources)
+    ]
+    files: list[FileDigest] = []
+    software: dict[str, str] = {}
+    for result in results:
+        if not isinstance(result, SubsetResult):
+            raise AssertionError("a subset job answers with a subset result")
+        files.extend(result.files)
+        software.update(result.software)
+    return Cut(
+        files=tuple(files),
+        records_out=sum(result.records_out for result in results),
+        genotypes_withheld=sum(result.genotypes_withheld for result in results),
+        software=software,
+    )
+
+
+def _job(
+    release: Release,
+    source: DataFile,
+    members: list[Included],
+    folder: Path,
+    *,
+    single: bool,
+) -> SubsetJob:
+    name = release.accession if single else f"{release.accession}.{source.number}"
+    regions = release.request.regions
+    return SubsetJob(
+        source=str(store_path(source)),
+        samples=tuple((one.source_name, one.sample_name) for one in members),
+        build=release.request.dataset.build,
+        regions=None if regions is None else tuple((c, s, e) for c, s, e in regions),
+        withheld={one.source_name: one.withheld for one in members if one.withheld},
+        filter_is_cohort_independent=release.request.dataset.filter_is_cohort_independent,
+        recipient_public_key=bytes(release.key.public_key),
+        output_dir=str(folder),
+        name=name,
+    )
+
+
+def _reporter(
+    release: Release, number: int, files: int, check_lease: Callable[[], None]
+) -> Callable[[Progress], None]:
+    """Return what stores progress: a share and kept records, nothing of the source."""
+
+    def report(progress: Progress) -> None:
+        check_lease()
+        share = (
+            progress.records / progress.records_total if progress.records_total else 0
+        )
+        Release.objects.filter(
+            pk=release.pk, fencing_token=release.fencing_token
+        ).update(
+            progress={
+                "stage": "cutting and encrypting",
+                "percent": min(99, int(100 * (number + min(share, 1)) / files)),
+                "file": number + 1,
+                "files": files,
+                "bytes": progress.bytes,
+            }
+        )
+
+    return report
+
+
+def _put_back(release: Release) -> ReleaseState:
+    """Return the release to requested; a moved consent is no lost worker."""
+    Release.objects.filter(
+        pk=release.pk,
+        state=ReleaseState.BUILDING,
+        fencing_token=release.fencing_token,
+    ).update(
+        state=ReleaseState.REQUESTED,
+        lease_until=None,
+        attempts=F("attempts") - 1,
+        progress={},
+    )
+    return ReleaseState.REQUESTED
+
+
+def _fail(
+    release: Release, code: str, reason: str, now: datetime
+) -> ReleaseState | None:
+    with transaction.atomic():
+        locked = (
+            Release.objects.select_for_update()
+            .filter(
+                pk=release.pk,
+                state=ReleaseState.BUILDING,
+                fencing_token=release.fencing_token,
+            )
+            .first()
+        )
+        if locked is None:
+            return None
+        _mark_failed(locked, code, reason, now)
+    storage.sweep(release, keep_token=None)
+    return ReleaseState.FAILED
+
+
+def _mark_failed(release: Release, code: str, reason: str, now: datetime) -> None:
+    release.state = ReleaseState.FAILED
+    release.failure_code = code
+    release.failure_reason = reason
+    release.lease_until = None
+    release.closed_at = now
+    release.save()
+    gemmule.notices.services.notify(
+        user=release.recipient,
+        kind="release.failed",
+        subject=f"Release {release.accession} could not be built",
+        body=reason,
+        url=f"/research/releases/{release.accession}/",
+        now=now,
+    )

@@ -1,0 +1,65 @@
+"""What a caller of `gemmule.releases` can act on.
+
+ReleasesError (a kind of AccountsError, so that pages and API answer it alike)
+├── ReleaseStateError    the release is not in a state that allows this
+├── DeliveryRefused      the gate refuses bytes; `code` and the next step say why
+│   └── NotYetOnLedger   sealed, but its entry is not under a checkpoint yet
+├── RangeInvalid         the byte range cannot be satisfied
+└── BuildAbandoned       this build may not go on
+    ├── LeaseLost        another worker holds the release now
+    ├── ConsentMoved     an included donor's consent changed while it was built
+    └── BuildImpossible  a person must act; `code` is stored with the release
+"""
+
+from gemmule.accounts.errors import AccountsError
+
+
+class ReleasesError(AccountsError):
+    """Any refusal of this room."""
+
+
+class ReleaseStateError(ReleasesError):
+    """The release is not in a state that allows what was asked."""
+
+
+class DeliveryRefused(ReleasesError):
+    """The gate refuses to hand out bytes; `code` names the rule."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        """Keep the rule's code beside the message."""
+        super().__init__(message)
+        self.code = code
+
+
+class NotYetOnLedger(DeliveryRefused):
+    """No byte leaves before the release is under a signed checkpoint."""
+
+
+class RangeInvalid(ReleasesError):
+    """The byte range lies outside the file, whose size is `size_bytes`."""
+
+    def __init__(self, message: str, *, size_bytes: int) -> None:
+        """Keep the size, which the answer states."""
+        super().__init__(message)
+        self.size_bytes = size_bytes
+
+
+class BuildAbandoned(ReleasesError):
+    """A build that may not go on."""
+
+
+class LeaseLost(BuildAbandoned):
+    """Another worker holds the release now."""
+
+
+class ConsentMoved(BuildAbandoned):
+    """An included donor's consent changed while the release was built."""
+
+
+class BuildImpossible(BuildAbandoned):
+    """The build cannot succeed until a person acts."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        """Keep the code that is stored with the failed release."""
+        super().__init__(message)
+        self.code = code

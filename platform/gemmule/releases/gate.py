@@ -1,0 +1,113 @@
+"""The gate every byte of a release passes, chunk by chunk.
+
+After a withdrawal, revocation or expiry is acknowledged no chunk passes. At most
+one chunk per stream (256 KiB), whose check came first, may still be on its way to
+the reader.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+from django.db import connection, transaction
+
+import gemmule.access.permissions
+import ledger.selectors
+from gemmule.access.models import RequestState
+from gemmule.accounts.models import User
+from gemmule.releases import locks
+from gemmule.releases.errors import DeliveryRefused, NotYetOnLedger
+from gemmule.releases.models import Release, ReleaseState
+
+CHUNK_BYTES = 256 * 1024
+
+_CLOSED = {
+    ReleaseState.REVOKED: "a consent it rests on ended; open your project for the "
+    "release that replaces it, and delete this one",
+    ReleaseState.SUPERSEDED: "a newer release replaced it; open your project for it",
+    ReleaseState.EXPIRED: "its end date has passed; ask the IRB to renew the approval",
+    ReleaseState.SUSPENDED: "a donor has paused; try again when the pause is over, "
+    "or open a new release without this donor",
+    ReleaseState.FAILED: "it could not be built; its page says why",
+}
+
+
+def check_open(release: Release, user: User, *, today: date) -> None:
+    """Raise DeliveryRefused, naming the rule and the next step, unless bytes may go.
+
+    `release` must be freshly read with its request and key.
+    """
+    if release.state in (ReleaseState.REQUESTED, ReleaseState.BUILDING):
+        raise NotYetOnLedger(
+            f"release {release.accession} is still being built", code="not-built"
+        )
+    if release.state in _CLOSED:
+        raise DeliveryRefused(
+            f"release {release.accession} is closed: "
+            f"{_CLOSED[ReleaseState(release.state)]}",
+            code=f"release-{release.state}",
+        )
+    if release.expires_on < today:
+        raise DeliveryRefused(
+            f"release {release.accession} is closed: {_CLOSED[ReleaseState.EXPIRED]}",
+            code="release-expired",
+        )
+    if release.request.state != RequestState.APPROVED:
+        raise DeliveryRefused(
+            f"the request behind release {release.accession} is no longer approved; "
+            "ask the IRB",
+            code="request-closed",
+        )
+    if release.key.state != "active":
+        raise DeliveryRefused(
+            "the key this release is encrypted to was retired; "
+            "open a new release for your new key",
+            code="key-retired",
+        )
+    if not user.is_active or not gemmule.access.permissions.is_member(
+        user, release.request.project
+    ):
+        raise DeliveryRefused(
+            "you are no longer a member of the project; ask its lead",
+            code="not-a-member",
+        )
+
+
+def check_on_ledger(release: Release) -> None:
+    """Raise NotYetOnLedger until a signed checkpoint covers the release's entry."""
+    if not ledger.selectors.is_published(release.event):
+        raise NotYetOnLedger(
+            f"release {release.accession} waits for its ledger entry to be sealed; "
+            "try again in a few seconds",
+            code="not-on-ledger",
+        )
+
+
+def pass_chunk(
+    release_id: int,
+    user: User,
+    read: Callable[[], bytes],
+    *,
+    clock: Callable[[], datetime],
+) -> bytes:
+    """Return what `read` takes from storage, if the gate is open around the reading.
+
+    One short transaction under the release's shared lock on PostgreSQL; on SQLite
+    the state is read again after the chunk, without the write lock.
+    """
+    if connection.vendor == "postgresql":
+        with transaction.atomic():
+            locks.lock_shared(release_id)
+            check_open(_fresh(release_id), user, today=clock().date())
+            chunk = read()
+    else:
+        check_open(_fresh(release_id), user, today=clock().date())
+        chunk = read()
+        check_open(_fresh(release_id), user, today=clock().date())
+    if not connection.in_atomic_block:
+        # Between chunks the reader is slow and the connection is of use to others.
+        connection.close()
+    return chunk
+
+
+def _fresh(release_id: int) -> Release:
+    return Release.objects.select_related("request__project", "key").get(pk=release_id)

@@ -1,0 +1,151 @@
+"""Open releases, and carry a donor's acts through to them.
+
+A service changes rows and nudges a task after the commit; the work itself is in
+`build`, and closing in `closing`.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+import consent.locks
+import consent.services
+import gemmule.access.permissions
+import gemmule.access.services
+from consent.models import Consent, Donor, FormVersion
+from gemmule.access.models import AccessRequest
+from gemmule.accounts.models import ResearcherKey, User
+from gemmule.catalog.accessions import new_accession
+from gemmule.celery import nudge
+from gemmule.releases import closing, tasks
+from gemmule.releases.models import LIVE_STATES, Release
+
+
+def open_release(
+    *, user: User, request: AccessRequest, key: ResearcherKey, now: datetime
+) -> Release:
+    """Ask for a release to the user's key; asking again returns the live one."""
+    gemmule.access.permissions.check_is_member(user, request.project)
+    with transaction.atomic():
+        locked = (
+            AccessRequest.objects.select_for_update(of=("self",))
+            .select_related("project", "dataset")
+            .get(pk=request.pk)
+        )
+        gemmule.access.services.check_open(locked, now=now)
+        gemmule.access.services.check_key(user, key)
+        if locked.expires_on is None:
+            raise AssertionError("an approved request without an end date")
+        live = Release.objects.filter(
+            request=locked, key=key, state__in=LIVE_STATES
+        ).first()
+        if live is None:
+            live = Release.objects.create(
+                accession=new_accession("GMR"),
+                request=locked,
+                recipient=user,
+                key=key,
+                created_at=now,
+                expires_on=locked.expires_on,
+            )
+        elif live.start_after is not None:
+            live.start_after = None  # The researcher need not wait for the day.
+            live.save(update_fields=["start_after"])
+        _send(live)
+    return live
+
+
+def give_consent(*, donor: Donor, now: datetime, **fields: Any) -> Consent:
+    """Give consent, first or again."""
+    return _act(
+        donor, now, partial(consent.services.give, donor=donor, now=now, **fields)
+    )
+
+
+def change_consent(*, donor: Donor, now: datetime, **fields: Any) -> Consent:
+    """Change consent, and close the releases the new one does not cover."""
+    return _act(
+        donor, now, partial(consent.services.change, donor=donor, now=now, **fields)
+    )
+
+
+def refuse_consent(
+    *, donor: Donor, form: FormVersion, channel: str, event: UUID, now: datetime
+) -> Consent:
+    """Record a refusal."""
+    return _act(
+        donor,
+        now,
+        partial(
+            consent.services.refuse,
+            donor=donor,
+            form=form,
+            channel=channel,
+            event=event,
+            now=now,
+        ),
+    )
+
+
+def withdraw_consent(
+    *, donor: Donor, channel: str, event: UUID, now: datetime
+) -> Consent:
+    """Withdraw; once this returns, no chunk of a release with the donor passes."""
+    return _act(
+        donor,
+        now,
+        partial(
+            consent.services.withdraw,
+            donor=donor,
+            channel=channel,
+            event=event,
+            now=now,
+        ),
+    )
+
+
+def pause_consent(*, donor: Donor, channel: str, event: UUID, now: datetime) -> Consent:
+    """Pause: stops new use and suspends releases, asks nobody to delete."""
+    return _act(
+        donor,
+        now,
+        partial(
+            consent.services.pause, donor=donor, channel=channel, event=event, now=now
+        ),
+    )
+
+
+def resume_consent(
+    *, donor: Donor, channel: str, event: UUID, now: datetime
+) -> Consent:
+    """End a pause and reopen what it suspended."""
+    return _act(
+        donor,
+        now,
+        partial(
+            consent.services.resume, donor=donor, channel=channel, event=event, now=now
+        ),
+    )
+
+
+def _act(donor: Donor, now: datetime, act: Callable[[], Consent]) -> Consent:
+    """Run a donor's act under her lock, with what it closes, in one transaction."""
+    with transaction.atomic():
+        consent.locks.lock_exclusive(donor.pk)
+        made = act()
+        if made.act == "resumed":
+            closing.reopen_after_pause(consent=made, now=now)
+        closed = closing.close_uncovered(consent=made, now=now)
+        for release in closed:
+            successor = Release.objects.filter(supersedes=release).first()
+            if successor is not None and successor.start_after is None:
+                _send(successor)
+    return made
+
+
+def _send(release: Release) -> None:
+    transaction.on_commit(partial(nudge, tasks.build_release, release.pk), robust=True)

@@ -1,0 +1,30 @@
+"""Celery's side of building: each task takes an id, calls one function, runs twice."""
+
+import django.utils.timezone
+
+from gemmule.celery import app, nudge
+from gemmule.releases import build, closing, upkeep
+from gemmule.releases.models import ReleaseState
+
+
+@app.task(name="releases.build", max_retries=0)
+def build_release(release_id: int) -> None:
+    """Build one release; consent that moved meanwhile sends it again at once.
+
+    Never retried by Celery: the lease and the reaper do that, from the row.
+    """
+    outcome = build.run(release_id, clock=django.utils.timezone.now)
+    if outcome is ReleaseState.REQUESTED:
+        nudge(build_release, release_id)
+    elif outcome is ReleaseState.SEALED:
+        upkeep.settle(now=django.utils.timezone.now())
+
+
+@app.task(name="releases.reap", max_retries=0)
+def reap_releases() -> None:
+    """Settle the ledger, close what has expired, send again what was left behind."""
+    now = django.utils.timezone.now()
+    closing.expire(now=now)
+    upkeep.settle(now=now)
+    for release_id in upkeep.left_behind(now=now):
+        nudge(build_release, release_id)
