@@ -65,7 +65,7 @@ _NAME = re.compile(r"(?:chr)?([1-9]|1[0-9]|2[0-2]|X|Y|M|MT)", re.IGNORECASE)
 def chromosome(name: str) -> str | None:
     """Return the chromosome that a contig name stands for, None for other contigs.
 
-    >>> chromosome("chr7"), chromosome("chrM"), chromosome("x"), chromosome("GL000207.1")
+    >>> chromosome("chr7"), chromosome("chrM"), chromosome("x"), chromosome("chrUn_1")
     ('7', 'MT', 'X', None)
     """
     match = _NAME.fullmatch(name)

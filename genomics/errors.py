@@ -8,7 +8,9 @@ GenomicsError
 |-- ChildTimeout      the child process took longer than it was given
 |-- KeyInvalid        not a usable Crypt4GH key
 |   `-- SecretKeyPasted   a secret key where a public one was expected
-`-- CryptInvalid      not a sound Crypt4GH file, or not for this key
+|-- CryptInvalid      not a sound Crypt4GH file, or not for this key
+|-- BedInvalid        a text is not the BED of regions of the build
+`-- UnknownGene       no gene of the build has this symbol
 
 Messages never hold sample names, genotypes or key bytes: they reach logs and pages.
 """
@@ -71,3 +73,38 @@ class SecretKeyPasted(KeyInvalid):
 
 class CryptInvalid(GenomicsError):
     """A Crypt4GH stream is malformed, cut, changed or meant for another key."""
+
+
+class BedInvalid(GenomicsError):
+    """A BED text cannot be used; `line` and `column` are 1-based, None for the whole.
+
+    The columns are contig, start and end, in this order.
+    """
+
+    def __init__(
+        self, message: str, *, line: int | None = None, column: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        if self.line is None:
+            return self.message
+        place = f"line {self.line}"
+        if self.column is not None:
+            place += f", column {self.column}"
+        return f"{place}: {self.message}"
+
+
+class UnknownGene(GenomicsError):
+    """No gene of the build has the symbol; `suggestions` are similar ones."""
+
+    def __init__(self, symbol: str, build: str, suggestions: tuple[str, ...]) -> None:
+        message = f"expected a gene symbol of RefSeq on {build}, got {symbol}"
+        if suggestions:
+            message += f"; did you mean {', '.join(suggestions)}?"
+        super().__init__(message)
+        self.symbol = symbol
+        self.suggestions = suggestions

@@ -72,6 +72,7 @@ class Limits:
     line_bytes: int = 64 << 20
     samples: int = 200_000
     contigs: int = 100_000
+    alleles: int = 1_000  # of one record, REF included
     records: int = 500_000_000
 
     def to_json(self) -> dict[str, JSON]:
