@@ -4,6 +4,7 @@ What is started, and when it is ready, is the business of the callers. Linux onl
 prctl(2), PR_SET_PDEATHSIG.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -11,6 +12,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+_STDERR = 2
 _PR_SET_PDEATHSIG = 1
 # Loaded before any fork: dlopen is not safe between fork and exec.
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -19,7 +21,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def start(
     command: Sequence[str | Path],
     *,
-    log: Path,
+    log: Path | None,
     environment: Mapping[str, str],
     when_parent_dies: signal.Signals,
     cwd: Path | None = None,
@@ -29,11 +31,14 @@ def start(
 ) -> "subprocess.Popen[bytes]":
     """Start `command` in a session of its own, its output appended to `log`.
 
+    Without a log all its output goes to our stderr.
+
     The kernel sends `when_parent_dies` when the *thread* that called this ends, so
     call it from a thread that lasts. A session of its own keeps the terminal's
     Ctrl-C from reaching the child before its parent has decided what to stop first.
     """
-    with log.open("ab") as output:
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(log.open("ab")) if log else _STDERR
         return subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
