@@ -49,8 +49,12 @@ _KINDS: Mapping[str, _Kind] = {
     "action": _CODE,
     "agreement_sha256": _DIGEST,
     "build": _kind("a genome build", r"GRCh3[78]"),
+    "channel": _CODE,
     "cohort_root": _DIGEST,
-    "dataset": _kind("a dataset accession such as GMD000001", r"GMD[0-9]{6,12}"),
+    # Digits and letters but I, L, O and U, so that it survives being read aloud.
+    "dataset": _kind(
+        "a dataset accession such as GMD7K2Q9XA", r"GMD[0-9A-HJKMNP-TV-Z]{6,12}"
+    ),
     "duo": _kind("DUO codes", r"DUO:[0-9]{7}|[A-Z][A-Z0-9-]{1,15}", many=True),
     "expires_on": _Kind(
         "a date such as 2027-01-31",
@@ -121,8 +125,8 @@ EVENT_TYPES: Mapping[str, _EventType] = {
     "subject.erased": _type(),
     "audit.viewed": _type("", "dataset manifest_sha256 reason request_sha256"),
     "person.identified": _type("", "reason statement_sha256"),
-    "role.granted": _type("role", "institution"),
-    "role.revoked": _type("role", "institution reason"),
+    "role.granted": _type("role", "channel institution"),
+    "role.revoked": _type("role", "channel institution reason"),
     "incident.reported": _type("", "dataset reason statement_sha256"),
 }
 
