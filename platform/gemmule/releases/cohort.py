@@ -32,7 +32,6 @@ class Included:
     donor_id: UUID
     subject: UUID
     consent: Consent
-    verdict: str
     source_name: str
     sample_name: str
     # (contig, start_0, end), 0-based half-open, flank included.
@@ -62,7 +61,6 @@ def included(request: AccessRequest, *, on: date) -> list[Included]:
                 donor_id=sample.donor_id,
                 subject=sample.donor.subject,
                 consent=decided.consent,
-                verdict=decided.decision.verdict.value,
                 source_name=sample.source_name,
                 sample_name=sample_name(key, sample.donor_id),
                 withheld=withheld,

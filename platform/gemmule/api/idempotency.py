@@ -1,0 +1,69 @@
+"""`Idempotency-Key`: a POST that is sent again has one effect and one answer.
+
+The answer is kept in the transaction of the act itself, so that it exists exactly
+when the act happened; a second request that comes meanwhile waits for the first.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import rfc8785
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gemmule.accounts.errors import AccountsError
+from gemmule.accounts.models import User
+from gemmule.api.models import IdempotentAnswer
+
+HEADER = "Idempotency-Key"
+_LONGEST = 100
+
+
+class KeyReused(AccountsError):
+    """The key was sent before with another request."""
+
+
+def once(
+    request: Request, user: User, act: Callable[[], tuple[int, dict[str, Any]]]
+) -> Response:
+    """Run `act` unless this user's key was seen; answer the same either way."""
+    key = request.headers.get(HEADER, "")
+    if not key:
+        number, body = act()
+        return Response(body, status=number)
+    if len(key) > _LONGEST or not key.isprintable():
+        raise KeyReused(f"{HEADER} is at most {_LONGEST} printable characters")
+    digest = _digest(request)
+    try:
+        with transaction.atomic():
+            kept = IdempotentAnswer.objects.filter(user=user, key=key).first()
+            if kept is None:
+                # Reserve the key first: whoever comes second waits here.
+                kept = IdempotentAnswer.objects.create(
+                    user=user,
+                    key=key,
+                    request_sha256=digest,
+                    status=0,
+                    body={},
+                    created_at=timezone.now(),
+                )
+                kept.status, kept.body = act()
+                kept.save(update_fields=["status", "body"])
+                return Response(kept.body, status=kept.status)
+    except IntegrityError:
+        kept = IdempotentAnswer.objects.filter(user=user, key=key).first()
+        if kept is None:
+            raise
+    if kept.request_sha256 != digest:
+        raise KeyReused(f"this {HEADER} was used for another request; choose a new one")
+    return Response(
+        kept.body, status=kept.status, headers={"Idempotency-Replayed": "true"}
+    )
+
+
+def _digest(request: Request) -> str:
+    asked = {"method": request.method, "path": request.path, "body": request.data}
+    return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()

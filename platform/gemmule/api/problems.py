@@ -1,0 +1,150 @@
+"""Turn every refusal into problem+json (RFC 9457), in one place.
+
+Each problem has a stable `code`, a `detail` that says what to do, and where one
+field is at fault, its name in `field`.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import exceptions, serializers, status
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from gemmule.access.errors import RequestInvalid, RequestStateError, ReviewInvalid
+from gemmule.accounts.errors import (
+    AccountsError,
+    NotAllowed,
+    NotFound,
+    SecretKeyRefused,
+    TooManyTries,
+)
+from gemmule.api.idempotency import KeyReused
+from gemmule.releases.errors import (
+    DeliveryRefused,
+    NotYetOnLedger,
+    RangeInvalid,
+    ReleaseStateError,
+)
+
+# Most specific first: the first class that fits decides.
+_BY_ERROR: tuple[tuple[type[Exception], int, str], ...] = (
+    (NotFound, status.HTTP_404_NOT_FOUND, "not-found"),
+    (NotAllowed, status.HTTP_403_FORBIDDEN, "not-allowed"),
+    (NotYetOnLedger, status.HTTP_503_SERVICE_UNAVAILABLE, "not-yet"),
+    (DeliveryRefused, status.HTTP_403_FORBIDDEN, "delivery-refused"),
+    (RangeInvalid, status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE, "range"),
+    (RequestStateError, status.HTTP_409_CONFLICT, "state"),
+    (ReleaseStateError, status.HTTP_409_CONFLICT, "state"),
+    (KeyReused, status.HTTP_422_UNPROCESSABLE_ENTITY, "idempotency-key"),
+    (TooManyTries, status.HTTP_429_TOO_MANY_REQUESTS, "too-many-tries"),
+    (SecretKeyRefused, status.HTTP_400_BAD_REQUEST, "secret-key"),
+    (RequestInvalid, status.HTTP_400_BAD_REQUEST, "invalid"),
+    (ReviewInvalid, status.HTTP_400_BAD_REQUEST, "invalid"),
+    (AccountsError, status.HTTP_400_BAD_REQUEST, "refused"),
+)
+_RETRY_AFTER_S = "2"
+
+
+class ProblemRenderer(JSONRenderer):
+    """JSON under the media type of RFC 9457."""
+
+    media_type = "application/problem+json"
+    format = "problem"
+
+
+@extend_schema_serializer(component_name="Problem")
+class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
+    """The shape of every error answer."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    field = serializers.CharField(required=False)
+    errors = serializers.DictField(required=False)
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer a known refusal; None lets a defect surface as a 500."""
+    found = _ours(error) or _framework(error)
+    if found is None:
+        return None
+    code, number, extra, headers = found
+    body = {
+        "type": f"urn:gemmule:problem:{code}",
+        "title": _title(number),
+        "status": number,
+        "code": code,
+        **extra,
+    }
+    request = context.get("request")
+    if request is not None:
+        # Whatever was negotiated, an error is problem+json.
+        request.accepted_renderer = ProblemRenderer()
+        request.accepted_media_type = ProblemRenderer.media_type
+    return Response(body, status=number, headers=headers)
+
+
+_Found = tuple[str, int, dict[str, Any], dict[str, str]]
+
+
+def _ours(error: Exception) -> _Found | None:
+    for class_, number, code in _BY_ERROR:
+        if isinstance(error, class_):
+            extra: dict[str, Any] = {"detail": str(error)}
+            headers: dict[str, str] = {}
+            field = getattr(error, "field", None)
+            if field:
+                extra["field"] = field
+            if isinstance(error, DeliveryRefused):
+                code = error.code
+            if isinstance(error, NotYetOnLedger):
+                headers["Retry-After"] = _RETRY_AFTER_S
+            if isinstance(error, RangeInvalid):
+                headers["Content-Range"] = f"bytes */{error.size_bytes}"
+            return code, number, extra, headers
+    return None
+
+
+def _framework(error: Exception) -> _Found | None:
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header
+    if getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(error.wait))
+    if isinstance(error, exceptions.ValidationError):
+        extra = {
+            "detail": "some fields are wrong; see errors",
+            "errors": _messages(error.detail),
+        }
+        return "invalid", error.status_code, extra, headers
+    detail = str(error.detail)
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        detail = (
+            f"{detail.rstrip('.')}. Send 'Authorization: Token ...' with a token made "
+            "on your account page; a token that has expired is replaced there."
+        )
+    return str(error.default_code), error.status_code, {"detail": detail}, headers
+
+
+def _messages(detail: Any) -> Any:
+    if isinstance(detail, dict):
+        return {key: _messages(value) for key, value in detail.items()}
+    if isinstance(detail, list):
+        return [_messages(value) for value in detail]
+    return str(detail)
+
+
+def _title(number: int) -> str:
+    return HTTPStatus(number).phrase

@@ -1,0 +1,1 @@
+"""Views and serializers of the API, a module per resource."""

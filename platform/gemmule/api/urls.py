@@ -1,0 +1,61 @@
+"""Addresses of the API, version 1."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.permissions import AllowAny
+
+from gemmule.api.resources import datasets, keys, projects, releases, requests
+
+urlpatterns = [
+    path(
+        "schema/",
+        SpectacularAPIView.as_view(
+            permission_classes=[AllowAny], authentication_classes=[]
+        ),
+        name="schema",
+    ),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(
+            url_name="api:schema",
+            permission_classes=[AllowAny],
+            authentication_classes=[],
+        ),
+        name="docs",
+    ),
+    path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
+    path("datasets/<str:accession>/", datasets.DatasetDetail.as_view(), name="dataset"),
+    path("projects/", projects.ProjectList.as_view(), name="projects"),
+    path("projects/<str:accession>/", projects.ProjectDetail.as_view(), name="project"),
+    path("requests/", requests.RequestList.as_view(), name="requests"),
+    path("requests/<str:accession>/", requests.RequestDetail.as_view(), name="request"),
+    path(
+        "requests/<str:accession>/verdict/",
+        requests.RequestVerdict.as_view(),
+        name="request-verdict",
+    ),
+    path(
+        "requests/<str:accession>/submit/",
+        requests.RequestSubmission.as_view(),
+        name="request-submit",
+    ),
+    path("keys/", keys.KeyList.as_view(), name="keys"),
+    path(
+        "keys/<uuid:key_id>/challenge/",
+        keys.KeyChallenge.as_view(),
+        name="key-challenge",
+    ),
+    path("keys/<uuid:key_id>/prove/", keys.KeyProof.as_view(), name="key-prove"),
+    path("releases/", releases.ReleaseList.as_view(), name="releases"),
+    path("releases/<str:accession>/", releases.ReleaseDetail.as_view(), name="release"),
+    path(
+        "releases/<str:accession>/manifest/",
+        releases.ReleaseManifest.as_view(),
+        name="release-manifest",
+    ),
+    path(
+        "releases/<str:accession>/files/<str:name>",
+        releases.ReleaseFileContent.as_view(),
+        name="release-file",
+    ),
+]

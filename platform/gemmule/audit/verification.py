@@ -1,0 +1,201 @@
+"""Derive a release again from the ledger and say, point by point, whether it fits.
+
+A check that fails says what was expected and what was found; none is skipped
+because an earlier one failed.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+
+import consent.policy
+import ledger.errors
+import ledger.selectors
+from consent.policy import Verdict
+from gemmule.access.models import Resolution, ReviewDecision
+from gemmule.access.selectors import request_sha256
+from gemmule.accounts.errors import AccountsError
+from gemmule.releases import manifest, signing, storage
+from gemmule.releases.cohort import Included
+from gemmule.releases.models import Release, ReleaseDonor
+from ledger.tlog.hashing import leaf_hash, root_hash
+
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question about a release and its answer in plain words."""
+
+    question: str
+    holds: bool
+    answer: str
+
+
+class _Broken(Exception):
+    """What a single check found to be wrong."""
+
+
+def verify(release: Release) -> list[Check]:
+    """Return every check of a sealed release, in the order a reader would ask."""
+    if release.manifest is None:
+        return [
+            Check(
+                question="Is the release sealed?",
+                holds=False,
+                answer="No: it has no manifest yet, so there is nothing to verify.",
+            )
+        ]
+    return [_ask(question, check, release) for question, check in _CHECKS]
+
+
+def _ask(question: str, check: Callable[[Release], str], release: Release) -> Check:
+    try:
+        return Check(question=question, holds=True, answer=check(release))
+    except (_Broken, AccountsError) as error:
+        return Check(question=question, holds=False, answer=str(error))
+
+
+def _manifest_is_ours(release: Release) -> str:
+    whole = json.loads(bytes(release.manifest or b""))
+    if rfc8785.dumps(whole) != bytes(release.manifest or b""):
+        raise _Broken("The manifest is not in its canonical form.")
+    signing.verify(whole["manifest"], whole["signature"])
+    found = hashlib.sha256(bytes(release.manifest or b"")).hexdigest()
+    if found != release.manifest_sha256:
+        raise _Broken(f"Its digest is {found}, recorded was {release.manifest_sha256}.")
+    return "Its signature is ours and its digest is the recorded one."
+
+
+def _entry_names_manifest(release: Release) -> str:
+    entry = ledger.selectors.entry(release.event)
+    if entry.pub.get("manifest_sha256") != release.manifest_sha256:
+        raise _Broken("The ledger entry names another manifest.")
+    if entry.state != "published":
+        raise _Broken("The entry is not under a signed checkpoint yet.")
+    return f"Entry {entry.seq} names this manifest and is under a signed checkpoint."
+
+
+def _request_unchanged(release: Release) -> str:
+    body = _body(release)
+    if body["request_sha256"] != request_sha256(release.request):
+        raise _Broken("The request was changed after the release was sealed.")
+    return "The request reads today as it did when the release was sealed."
+
+
+def _decision_signed(release: Release) -> str:
+    request = release.request
+    review = request.reviews.filter(decision=ReviewDecision.APPROVE).first()
+    if review is None:
+        raise _Broken("There is no approval of this request.")
+    digest = hashlib.sha256(bytes(review.statement)).hexdigest()
+    entry = ledger.selectors.entry(review.event)
+    if entry.pub.get("statement_sha256") != digest:
+        raise _Broken("The ledger carries another statement than the one kept.")
+    if review.signature.get("statement_sha256") != digest:
+        raise _Broken("The signature is over another statement.")
+    return f"Signed by {review.reviewer.name}; ledger entry {entry.seq} carries it."
+
+
+def _consents_cover(release: Release) -> str:
+    """Run the consent decision of every sample again, as it stood at the seal."""
+    if release.sealed_at is None or release.ledger_size is None:
+        raise _Broken("The release was never sealed.")
+    donors = list(release.donors.select_related("consent", "donor"))
+    entries = ledger.selectors.entries_by_event([one.consent.event for one in donors])
+    purpose = consent.policy.Purpose.from_json(_body(release)["purpose"])
+    resolved = set(
+        Resolution.objects.filter(
+            review__request=release.request,
+            review__decision=ReviewDecision.APPROVE,
+        ).values_list("consent_id", "code")
+    )
+    for one in donors:
+        entry = entries.get(one.consent.event)
+        if entry is None or entry.seq is None or entry.seq >= release.ledger_size:
+            raise _Broken(f"Sample {one.sample_name}: its consent came after the seal.")
+        terms = consent.policy.Terms.from_json({**one.consent.terms, "state": "active"})
+        decision = consent.policy.decide(purpose, terms, release.sealed_at.date())
+        open_clauses = [
+            clause.code
+            for clause in decision.clauses
+            if clause.verdict is Verdict.REVIEW
+            and (one.consent_id, clause.code) not in resolved
+        ]
+        if decision.verdict is Verdict.DENY or open_clauses:
+            raise _Broken(
+                f"Sample {one.sample_name}: its consent does not cover this purpose."
+            )
+    return f"{len(donors)} of {len(donors)} consents cover the purpose."
+
+
+def _cohort_root_fits(release: Release) -> str:
+    body = _body(release)
+    members = list(_members(release))
+    try:
+        commitments = manifest.sample_commitments(release, members)
+    except ledger.errors.SubjectUnknown as error:
+        raise _Broken(
+            "Some samples can no longer be opened: a donor was erased."
+        ) from error
+    if body["commitments"] != [base64.b64encode(one).decode() for one in commitments]:
+        raise _Broken("The samples kept do not open the manifest's commitments.")
+    root = base64.b64encode(root_hash([leaf_hash(one) for one in commitments])).decode()
+    pub: dict[str, Any] = dict(ledger.selectors.entry(release.event).pub)
+    if not root == body["cohort_root"] == pub.get("cohort_root"):
+        raise _Broken("The root of the samples is not the one on the ledger.")
+    return f"{len(members)} samples open to the root on the ledger."
+
+
+def _files_fit(release: Release) -> str:
+    named = {file["name"]: file for file in _body(release)["files"]}
+    for file in release.files.all():
+        said = named.pop(file.name, None)
+        if said is None or said["sha256_cipher"] != file.sha256_cipher:
+            raise _Broken(f"{file.name} is not the file the manifest names.")
+        digest = hashlib.sha256()
+        with storage.path_of(file).open("rb") as source:
+            while chunk := source.read(_READ_BYTES):
+                digest.update(chunk)
+        if digest.hexdigest() != file.sha256_cipher:
+            raise _Broken(f"{file.name} was changed in storage.")
+    if named:
+        raise _Broken(f"{sorted(named)[0]} is named by the manifest and missing.")
+    return "Every stored byte is the one the manifest names."
+
+
+def _members(release: Release) -> Iterator[Included]:
+    rows = ReleaseDonor.objects.filter(release=release).select_related(
+        "consent", "donor"
+    )
+    for row in rows.order_by("sample_name"):
+        yield Included(
+            donor_id=row.donor_id,
+            subject=row.donor.subject,
+            consent=row.consent,
+            source_name="",
+            sample_name=row.sample_name,
+            withheld=(),
+            expires_on=None,
+        )
+
+
+def _body(release: Release) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(bytes(release.manifest or b""))["manifest"]
+    return found
+
+
+_CHECKS: tuple[tuple[str, Callable[[Release], str]], ...] = (
+    ("Is the manifest ours and unchanged?", _manifest_is_ours),
+    ("Is the release on the ledger?", _entry_names_manifest),
+    ("Is the request the one that was approved?", _request_unchanged),
+    ("Was the approval signed?", _decision_signed),
+    ("Did every donor's consent cover it?", _consents_cover),
+    ("Are these the donors on the ledger?", _cohort_root_fits),
+    ("Are the stored files the sealed ones?", _files_fit),
+)

@@ -1,0 +1,16 @@
+"""Every address of the site; each audience keeps its own list."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("gemmule.web.urls.public")),
+    path("", include("gemmule.web.urls.account")),
+    path("account/", include("allauth.urls")),
+    path("people/", include("gemmule.web.urls.people")),
+    path("donor/", include("gemmule.web.urls.donor")),
+    path("research/", include("gemmule.web.urls.researcher")),
+    path("irb/", include("gemmule.web.urls.irb")),
+    path("audit/", include("gemmule.web.urls.audit")),
+    path("steward/", include("gemmule.web.urls.steward")),
+    path("api/v1/", include(("gemmule.api.urls", "api"))),
+]
