@@ -1,16 +1,7 @@
 """The servers of the tests: real, started on demand, gone afterwards."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import psycopg
-import pytest
 import redis
-
-from tests import postgres as postgres_server
-from tests import servers
 
 
 def test_postgres_answers_at_the_address_in_the_environment(postgres: str) -> None:

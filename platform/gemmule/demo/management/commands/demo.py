@@ -69,7 +69,8 @@ def _welcome(site: processes.Site) -> str:
     )
     return (
         f"\nGemmule is at {site.url}\n\n"
-        f"Sign in as any of these; the password of each is {cast.PASSWORD}\n{people}\n\n"
+        f"Sign in as any of these; the password of each is {cast.PASSWORD}\n"
+        f"{people}\n\n"
         f"Logs: {site.log_dir}\nCtrl-C stops it; --fresh starts over.\n"
     )
 
