@@ -1,0 +1,1 @@
+"""Crypt4GH v1 (GA4GH, 2019) on pyca/cryptography: keys, header, segments, streams."""
