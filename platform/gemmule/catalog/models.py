@@ -50,6 +50,9 @@ class Dataset(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     map_confirmed_at = models.DateTimeField(null=True)
+    # A steward's signed word for the build where contig lengths do not prove it:
+    # {"user", "signed_at", "method", "statement_sha256"}; any change of files voids it.
+    build_statement = models.JSONField(null=True)
     created_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)
     event = models.UUIDField(null=True, unique=True)
@@ -61,7 +64,8 @@ class Dataset(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(map_confirmed_by__isnull=True)
-                | ~Q(map_confirmed_by=F("map_uploaded_by")),
+                | Q(map_uploaded_by__isnull=False)
+                & ~Q(map_confirmed_by=F("map_uploaded_by")),
                 name="catalog_map_confirmed_by_another",
             ),
             models.CheckConstraint(
@@ -95,8 +99,11 @@ class DataFile(models.Model):
     state = models.CharField(
         max_length=10, choices=DataFileState.choices, default=DataFileState.UPLOADED
     )
+    # Counts the checks begun. The newest holds the file while its lease runs, so the
+    # number is its fencing token too, and part of the store's path.
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    progress = models.JSONField(default=dict)
     size_bytes = models.BigIntegerField()
     sha256_source = models.CharField(max_length=64)
     sha256_store = models.CharField(max_length=64, blank=True)
@@ -104,6 +111,7 @@ class DataFile(models.Model):
     contigs = models.JSONField(default=list)
     sample_names = models.JSONField(default=list)
     warnings = models.JSONField(default=list)
+    # {"code", "message", "line", "column"}, the last two null where there is no place.
     refusal = models.JSONField(null=True)
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -128,6 +136,11 @@ class DataFile(models.Model):
     def __str__(self) -> str:
         """Return the dataset's accession and the number of the file in it."""
         return f"{self.dataset.accession}/{self.number}"
+
+    @property
+    def store_path(self) -> str:
+        """Return where the canonical store lies below settings.STORE_DIR."""
+        return f"{self.pk}/store-{self.attempts}"
 
 
 class Sample(models.Model):

@@ -1,0 +1,84 @@
+"""What a caller of `gemmule.catalog` can act on.
+
+CatalogError (a kind of AccountsError, so that pages and API answer it alike)
+├── DatasetInvalid       a field of the description is missing or wrong
+├── UploadRefused        the bytes are not even taken in: empty, too large, twice
+├── SampleMapInvalid     the map does not fit the files; every mismatch is listed
+├── RegionsInvalid       a gene or region cannot be placed; every line is listed
+└── DatasetStateError    the dataset is not in a state that allows this
+
+What is wrong inside an uploaded file is no error here: its check is an event that
+ends with a report on the file (`DataFile.refusal`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gemmule.accounts.errors import AccountsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong in a text, and where.
+
+    `line` and `column` are 1-based and None where the fault has no single place.
+    `subject` is what the line was about (a sample, a gene as typed): shown to the
+    person who sent it, never put into a message or a log.
+    """
+
+    code: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+    subject: str = ""
+
+
+class CatalogError(AccountsError):
+    """Any refusal of this room."""
+
+
+class DatasetInvalid(CatalogError):
+    """A field of a dataset's description is wrong; `field` names it for the form."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        """Keep the field beside the message."""
+        super().__init__(message)
+        self.field = field
+
+
+class UploadRefused(CatalogError):
+    """A file was not taken in; nothing of it was kept."""
+
+
+class SampleMapInvalid(CatalogError):
+    """A sample map does not fit; `problems` lists each mismatch, worst kind first."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Keep the problems; the message tells their number and the first."""
+        super().__init__(_summary("sample map", problems))
+        self.problems = tuple(problems)
+
+
+class RegionsInvalid(CatalogError):
+    """A text of genes and regions cannot be placed; `problems` are in line order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Keep the problems; the message tells their number and the first."""
+        super().__init__(_summary("list of regions", problems))
+        self.problems = tuple(problems)
+
+
+class DatasetStateError(CatalogError):
+    """The dataset is not in a state that allows what was asked."""
+
+
+def _summary(what: str, problems: Sequence[Problem]) -> str:
+    first = problems[0]
+    place = "" if first.line is None else f"line {first.line}"
+    if first.column is not None:
+        place += f", column {first.column}"
+    message = f"{place}: {first.message}" if place else first.message
+    more = len(problems) - 1
+    if not more:
+        return f"the {what} was refused: {message}"
+    return f"the {what} was refused: {message} (and {more} more)"

@@ -1,0 +1,160 @@
+"""Read what people type to name parts of a genome: gene symbols and BED lines.
+
+The one door to `genomics.regions` and `genomics.genes` for rooms that may not know
+genomics. Regions are 0-based and half-open; chromosomes are named as the GRC does.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gemmule.catalog.errors import Problem, RegionsInvalid
+from genomics import builds, genes
+from genomics import regions as bed
+from genomics.builds import Build
+from genomics.errors import BedInvalid, UnknownGene
+from genomics.regions import Region
+
+DEFAULT_FLANK = 50_000
+_MAX_PROBLEMS = 20
+_MAX_SYMBOL_LENGTH = 40
+
+
+def parse(text: str, build: str) -> list[Region]:
+    r"""Return the regions a text names, merged and in the order of the genome.
+
+    One gene symbol or one BED line per line, in any mixture; symbols may also stand
+    side by side, parted by commas or blanks. Empty lines and `#` comments are passed
+    over. Raises RegionsInvalid with every fault (up to 20), its line and its column
+    (which part of the line), and for an unknown gene what is spelt alike.
+
+    >>> [str(region) for region in parse("MT-ND1\nchr2\t10\t20\n", "GRCh38")]
+    ['2:11-20', 'MT:3307-4262']
+    """
+    known = _build(build)
+    if len(text) > bed.MAX_BED_CHARACTERS:
+        raise _refusal(
+            "too-long",
+            f"expected at most {bed.MAX_BED_CHARACTERS:,} characters, "
+            f"got {len(text):,}",
+        )
+    found: list[Region] = []
+    problems: list[Problem] = []
+    lines = text.removeprefix("\ufeff").split("\n")
+    for number, line in enumerate(lines, start=1):
+        try:
+            found += _line(line.rstrip("\r"), number, known)
+        except RegionsInvalid as error:
+            problems += error.problems
+        if len(problems) >= _MAX_PROBLEMS:
+            break
+        if len(found) > bed.MAX_REGIONS:
+            raise _refusal(
+                "too-many", f"expected at most {bed.MAX_REGIONS:,} regions", number
+            )
+    if problems:
+        raise RegionsInvalid(problems[:_MAX_PROBLEMS])
+    if not found:
+        raise _refusal("empty", "expected a gene symbol or a BED line, got none")
+    return bed.merge(found)
+
+
+def withheld(wish: Mapping[str, Any], build: str) -> list[Region]:
+    """Return the regions a donor keeps back, flanks included, merged.
+
+    `wish` is `Consent.withheld`: {"genes", "regions", "flank"}. The flank widens
+    regions too: rather more than was asked than less. Raises RegionsInvalid when any
+    part of the wish cannot be placed in the build; the donor must then be left out.
+    """
+    known = _build(build)
+    flank = wish.get("flank", DEFAULT_FLANK)
+    if isinstance(flank, bool) or not isinstance(flank, int) or flank < 0:
+        raise _refusal("flank", "expected a flank in bases")
+    # Coordinates of another build would cut other bases.
+    if wish.get("regions") and wish.get("build", build) != build:
+        raise _refusal("build", "expected regions of the dataset's genome build")
+    found = []
+    for symbol in wish.get("genes") or ():
+        found += _gene(str(symbol), 1, 1, known)
+    for contig, start_0, end in wish.get("regions") or ():
+        found += _bed_line(f"{contig}\t{start_0}\t{end}", 1, known)
+    return bed.merge(bed.widen(region, flank, build=known) for region in found)
+
+
+def _build(build: str) -> Build:
+    match build:
+        case "GRCh37" | "GRCh38":
+            return build
+    raise _refusal("build", "expected a genome build, GRCh37 or GRCh38")
+
+
+def _line(line: str, number: int, build: Build) -> list[Region]:
+    parts = line.split()
+    if not parts or line.startswith("#") or parts[0] in ("track", "browser"):
+        return []
+    if _is_bed(line, parts):
+        return _bed_line(line, number, build)
+    found: list[Region] = []
+    for column, symbol in enumerate(line.replace(",", " ").split(), start=1):
+        found += _gene(symbol, number, column, build)
+    return found
+
+
+def _is_bed(line: str, parts: list[str]) -> bool:
+    """Return whether a line is meant as BED, sound or not, rather than as genes."""
+    if "\t" in line.strip():
+        return True
+    return len(parts) > 1 and (
+        parts[1].isdecimal() or builds.chromosome(parts[0]) is not None
+    )
+
+
+def _bed_line(line: str, number: int, build: Build) -> list[Region]:
+    try:
+        return bed.parse_bed(line, build=build)
+    except BedInvalid as error:
+        raise _refusal(
+            "bed", str(error.message), number, error.column, line[:_MAX_SYMBOL_LENGTH]
+        ) from error
+
+
+def _gene(symbol: str, number: int, column: int, build: Build) -> list[Region]:
+    try:
+        return genes.resolve_gene(symbol, build)
+    except UnknownGene as error:
+        raise _refusal(
+            "unknown-gene",
+            _advice(symbol, build, error.suggestions),
+            number,
+            column,
+            symbol[:_MAX_SYMBOL_LENGTH],
+        ) from error
+
+
+def _advice(symbol: str, build: Build, suggestions: tuple[str, ...]) -> str:
+    if builds.chromosome(symbol) is not None:
+        return (
+            "expected a gene symbol, got a chromosome; write it as BED: "
+            "chromosome, start and end, parted by tabs"
+        )
+    if ":" in symbol:
+        return (
+            "expected a gene symbol or a BED line; write the region as "
+            "chromosome, start and end, parted by tabs, counted from 0"
+        )
+    shown = symbol if len(symbol) <= _MAX_SYMBOL_LENGTH and symbol.isprintable() else ""
+    named = f"no gene {shown} in {build}" if shown else f"no such gene in {build}"
+    if not suggestions:
+        return f"{named}; give its HGNC symbol"
+    return f"{named}; did you mean {' or '.join(suggestions[:3])}?"
+
+
+def _refusal(
+    code: str,
+    message: str,
+    line: int | None = None,
+    column: int | None = None,
+    subject: str = "",
+) -> RegionsInvalid:
+    return RegionsInvalid(
+        [Problem(code=code, message=message, line=line, column=column, subject=subject)]
+    )

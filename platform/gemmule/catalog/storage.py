@@ -1,0 +1,163 @@
+"""Where uploads and stores lie: under STORE_DIR, by ids alone.
+
+One folder per file: `source` as it was uploaded, until its check ends, and one
+store per attempt at the check, so that two workers never write the same path. The
+folder's name is a random id: nothing a person typed becomes part of a path.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from django.conf import settings
+
+from gemmule.catalog.errors import UploadRefused
+from gemmule.catalog.models import DataFile, DataFileState
+
+_CHUNK_BYTES = 1 << 20
+_SOURCE = "source"
+
+
+class Readable(Protocol):
+    """What an upload must offer: bytes in order, empty at the end."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What arrived: its length and the SHA-256 of its bytes, in hex."""
+
+    size_bytes: int
+    sha256: str
+
+
+def receive(file_id: UUID, stream: Readable) -> Received:
+    """Write a stream to the folder of `file_id` as its source and return its digest.
+
+    Nothing is left when it is empty, longer than UPLOAD_MAX_BYTES or cannot be
+    written: then `UploadRefused` says which. What is there afterwards is on disk.
+    """
+    folder = _folder(file_id)
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        received = _write(folder / _SOURCE, stream)
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UploadRefused(
+                "there is no room left for this file; nothing of it was kept. "
+                "Tell the administrator that the store is full"
+            ) from error
+        raise
+    return received
+
+
+def source_path(file: DataFile) -> Path:
+    """Return where the upload lies until its check ends."""
+    return _folder(file.pk) / _SOURCE
+
+
+def store_path(file: DataFile) -> Path:
+    """Return where the file's canonical store lies, or will lie after this attempt."""
+    path: Path = settings.STORE_DIR / file.store_path
+    return path
+
+
+def scratch() -> Path:
+    """Make and return the folder in which child processes keep plaintext meanwhile."""
+    root: Path = settings.STORE_DIR
+    path = root / "scratch"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def discard_attempt(file: DataFile) -> None:
+    """Delete what an attempt wrote that no longer holds its file."""
+    for path in _folder(file.pk).glob(f"{store_path(file).name}*"):
+        _remove(path)
+
+
+def delete(file_id: UUID) -> None:
+    """Delete everything kept for a file; what is gone already is no error."""
+    shutil.rmtree(_folder(file_id), ignore_errors=True)
+
+
+def sweep(file: DataFile) -> None:
+    """Delete what a file's state no longer needs: upload, lost attempts, refused bytes.
+
+    Safe to run again, and to be killed midway.
+    """
+    if file.state == DataFileState.REFUSED:
+        delete(file.pk)
+        return
+    if file.state != DataFileState.ACCEPTED:
+        return
+    kept = store_path(file).name
+    for path in _folder(file.pk).glob("*"):
+        # The index of the store is named after it: store-1, store-1.csi.
+        if path.name.partition(".")[0] != kept:
+            _remove(path)
+
+
+def folders() -> Iterator[UUID]:
+    """Yield the ids of which something is kept."""
+    root: Path = settings.STORE_DIR
+    if not root.is_dir():
+        return
+    for path in root.iterdir():
+        try:
+            yield UUID(path.name)
+        except ValueError:
+            continue  # Not ours; never touched.
+
+
+def is_abandoned(file_id: UUID, now: datetime) -> bool:
+    """Return whether a folder without a row is older than any upload takes (a day)."""
+    try:
+        changed_s = _folder(file_id).stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return now.timestamp() - changed_s > timedelta(days=1).total_seconds()
+
+
+def _write(path: Path, stream: Readable) -> Received:
+    digest = hashlib.sha256()
+    size_bytes = 0
+    limit: int = settings.UPLOAD_MAX_BYTES
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as target:
+        while chunk := stream.read(_CHUNK_BYTES):
+            size_bytes += len(chunk)
+            if size_bytes > limit:
+                raise UploadRefused(
+                    f"the file is longer than {limit:,} bytes, the most that is "
+                    "taken in at once; split it by chromosome"
+                )
+            digest.update(chunk)
+            target.write(chunk)
+        if not size_bytes:
+            raise UploadRefused("the file is empty: expected a VCF")
+        target.flush()
+        os.fsync(target.fileno())
+    return Received(size_bytes=size_bytes, sha256=digest.hexdigest())
+
+
+def _folder(file_id: UUID) -> Path:
+    root: Path = settings.STORE_DIR
+    return root / str(file_id)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
