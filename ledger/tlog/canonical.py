@@ -37,7 +37,7 @@ def write_plain(value: Mapping[str, JSON]) -> bytes:
 def write(value: Mapping[str, JSON]) -> bytes:
     """Return RFC 8785 bytes of any object without floats; raise ValueError if none."""
     try:
-        return rfc8785.dumps(_builtin(value))
+        return rfc8785.dumps(builtin(value))
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise ValueError(str(error)) from error
     except RecursionError as error:
@@ -85,7 +85,7 @@ def _refuse_number(text: str) -> NoReturn:
     raise ValueError(f"only whole numbers are allowed, {text[:40]} came")
 
 
-def _builtin(value: object) -> Any:  # What rfc8785 knows: dict, list, str, int.
+def builtin(value: object) -> Any:  # What rfc8785 knows: dict, list, str, int.
     """Return the value in built-in types; raise ValueError for floats and others."""
     if value is None or isinstance(value, bool | int):
         return value
@@ -95,9 +95,9 @@ def _builtin(value: object) -> Any:  # What rfc8785 knows: dict, list, str, int.
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
             raise ValueError("every key must be a string")
-        return {str.__str__(key): _builtin(each) for key, each in value.items()}
+        return {str.__str__(key): builtin(each) for key, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [_builtin(each) for each in value]
+        return [builtin(each) for each in value]
     raise ValueError(
         f"expected null, boolean, integer, string, array or object, "
         f"{type(value).__name__} came"

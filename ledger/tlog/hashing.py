@@ -105,7 +105,7 @@ class Frontier:
         return found
 
 
-def tree_root(leaves: Iterable[LeafHash]) -> bytes:
+def root_hash(leaves: Iterable[LeafHash]) -> bytes:
     """Return the root of the tree with these leaf hashes."""
     frontier = Frontier()
     for leaf in leaves:

@@ -1,0 +1,65 @@
+"""Write small private files that outlive a power cut and never appear in halves."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def write_once(path: Path, content: bytes) -> None:
+    """Write the file unless it exists; it appears whole or not at all.
+
+    Two processes that start together agree on the content of the first.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = _draft(path, content)
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass  # The other process was first; what it wrote is kept.
+    finally:
+        draft.unlink()
+    _sync_directory(path.parent)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write the file over what was there; a reader sees the old or the new."""
+    _draft(path, content).replace(path)
+    _sync_directory(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock that this file stands for, among all threads and processes.
+
+    The kernel drops it when the process dies, so nothing is ever left locked.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Each open has a lock of its own, so two threads exclude each other as well.
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _draft(path: Path, content: bytes) -> Path:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _sync_directory(path: Path) -> None:
+    """Make the names in a directory outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,87 @@
+"""Make, open and destroy the random keys that commitments and bodies hang on.
+
+Keys lie in a database of their own, wrapped by the service key (AES-256-GCM, the key's
+id as associated data): a stolen vault is useless without the service key, and a key
+destroyed in the vault is gone for every copy of the main database.
+"""
+
+import secrets
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import transaction
+
+from ledger import errors, keys
+from ledger.commitments import KEY_BYTES, NONCE_BYTES
+from ledger.models import VaultKey
+from ledger.routers import VAULT
+
+_WRAP = b"gemmule/ledger/vault/v1"
+_AT_ONCE = 500
+
+
+def create(count: int, *, now: datetime) -> list[UUID]:
+    """Make and commit `count` keys in one transaction of their own; return their ids.
+
+    They must be there before the business transaction needs them: no transaction spans
+    both databases. If that one fails, a key that opens nothing is left: harmless.
+    """
+    cipher = AESGCM(keys.service_key())
+    rows = []
+    for _ in range(count):
+        key_id = uuid.uuid4()
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        key = secrets.token_bytes(KEY_BYTES)
+        wrapped = nonce + cipher.encrypt(nonce, key, _WRAP + key_id.bytes)
+        rows.append(VaultKey(id=key_id, wrapped=wrapped, created_at=now))
+    with transaction.atomic(using=VAULT, durable=True):
+        VaultKey.objects.bulk_create(rows)
+    return [row.id for row in rows]
+
+
+def open_key(key_id: UUID) -> bytes:
+    """Return the key (32 bytes); raise SubjectUnknown when it is not, or no longer."""
+    try:
+        return open_keys([key_id])[key_id]
+    except KeyError:
+        raise errors.SubjectUnknown(
+            f"the vault holds no key {key_id}: it never did, or it was destroyed"
+        ) from None
+
+
+def open_keys(key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+    """Return the keys that are there and not destroyed. One query for each 500."""
+    wanted = list(dict.fromkeys(key_ids))
+    cipher = AESGCM(keys.service_key())
+    found: dict[UUID, bytes] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        rows = VaultKey.objects.filter(
+            id__in=wanted[start : start + _AT_ONCE], wrapped__isnull=False
+        )
+        for key_id, wrapped in rows.values_list("id", "wrapped"):
+            assert wrapped is not None, "the query asks for kept keys"
+            found[key_id] = _unwrap(cipher, key_id, bytes(wrapped))
+    return found
+
+
+def destroy(key_id: UUID, *, now: datetime) -> None:
+    """Destroy a key for good: what it opened is noise from now on. Twice is once."""
+    with transaction.atomic(using=VAULT, durable=True):
+        VaultKey.objects.filter(id=key_id, destroyed_at__isnull=True).update(
+            wrapped=None, destroyed_at=now
+        )
+
+
+def _unwrap(cipher: AESGCM, key_id: UUID, wrapped: bytes) -> bytes:
+    try:
+        return cipher.decrypt(
+            wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _WRAP + key_id.bytes
+        )
+    except (InvalidTag, ValueError) as error:
+        raise errors.VaultSealBroken(
+            f"vault key {key_id} does not open with the service key"
+        ) from error
