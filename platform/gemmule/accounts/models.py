@@ -289,13 +289,29 @@ class ResearcherKey(models.Model):
 class TokenLabel(models.Model):
     """The name a person gave to an API token; knox keeps the token's digest."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token = models.OneToOneField(
-        "knox.AuthToken",
-        on_delete=models.CASCADE,
-        related_name="label",
-        primary_key=True,
+        "knox.AuthToken", on_delete=models.CASCADE, related_name="label"
     )
     name = models.CharField(max_length=100)
 
     def __str__(self) -> str:
         return self.name
+
+    def is_expired(self, now: datetime) -> bool:
+        expiry: datetime | None = self.token.expiry
+        return expiry is not None and now >= expiry
+
+
+class DonorAccount(models.Model):
+    """Which login is which donor; deleting this row cuts the only tie there is."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, related_name="donor_account"
+    )
+    donor = models.OneToOneField(
+        "consent.Donor", on_delete=models.CASCADE, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return f"link {self.pk}"

@@ -7,7 +7,7 @@ Rules about projects, releases and the like live in their own rooms and call
 from django.contrib.auth.models import AnonymousUser
 
 from gemmule.accounts.errors import NotAllowed
-from gemmule.accounts.models import Role, User
+from gemmule.accounts.models import Role, RoleProposal, User
 
 KEY_ROLES = (Role.RESEARCHER,)
 TOKEN_ROLES = (
@@ -46,3 +46,22 @@ def check_may_use_api(user: User) -> None:
 def check_may_manage_people(user: User) -> None:
     """Let administrators see accounts and propose and confirm roles."""
     check_role(user, Role.ADMINISTRATOR)
+
+
+def check_may_confirm(user: User, proposal: RoleProposal) -> None:
+    """Let a second administrator confirm, neither who proposed nor who profits."""
+    check_may_manage_people(user)
+    if user.pk in (proposal.proposed_by_id, proposal.user_id):
+        raise NotAllowed(
+            "a role is confirmed by a second administrator, "
+            "neither who proposed it nor who gets it"
+        )
+
+
+def can_confirm(user: User, proposal: RoleProposal) -> bool:
+    """Return `check_may_confirm` as a boolean, for templates."""
+    try:
+        check_may_confirm(user, proposal)
+    except NotAllowed:
+        return False
+    return True

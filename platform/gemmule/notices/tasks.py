@@ -1,0 +1,35 @@
+"""Mail notices in the background; rows say which are still to be mailed."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from gemmule.celery import app, nudge
+from gemmule.notices import mail, selectors
+
+# A mail that is a day late tells nothing that the inbox has not told.
+GIVE_UP_AFTER = timedelta(days=1)
+LEFT_BEHIND_AFTER = timedelta(minutes=5)
+
+
+@app.task(
+    autoretry_for=(OSError,),
+    max_retries=5,
+    retry_backoff=10,
+    retry_backoff_max=600,
+    acks_late=True,
+)
+def mail_notice(notice_id: int) -> None:
+    """Mail one notice; safe to run twice."""
+    mail.send(notice_id, now=timezone.now())
+
+
+@app.task(acks_late=True)
+def mail_left_behind() -> None:
+    """Pick up notices whose message was lost."""
+    now = timezone.now()
+    waiting = selectors.left_behind(
+        since=now - GIVE_UP_AFTER, until=now - LEFT_BEHIND_AFTER
+    )
+    for notice_id in waiting:
+        nudge(mail_notice, notice_id)

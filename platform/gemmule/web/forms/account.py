@@ -1,0 +1,92 @@
+"""Forms of a person's own account: profile, keys, tokens."""
+
+from datetime import timedelta
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from gemmule.accounts import keys
+from gemmule.accounts.errors import KeyRefused
+
+
+class ProfileForm(forms.Form):
+    name = forms.CharField(
+        label="Your name",
+        max_length=150,
+        help_text="Shown to the people you work with here.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(
+        label="A name for the key",
+        max_length=100,
+        help_text="So that you know it again, such as “laptop” or “cluster”.",
+    )
+    # A text box, not a file: an upload would lie on our disk for a moment, and
+    # people pick the wrong one of the two files.
+    public_key = forms.CharField(
+        label="The public key",
+        max_length=keys.MAX_TEXT_CHARACTERS,
+        help_text=(
+            "Open the file that ends in .pub and paste its whole text. Never paste "
+            "the other file: it is secret and must not leave your computer."
+        ),
+        widget=forms.Textarea(
+            attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}
+        ),
+    )
+
+    def clean_public_key(self) -> str:
+        """Check the key already here, so that all errors stand on one page."""
+        text: str = self.cleaned_data["public_key"]
+        try:
+            keys.parse_public_key(text)
+        except KeyRefused as refusal:
+            raise ValidationError(str(refusal)) from None
+        return text
+
+    def forget_refused_key(self) -> None:
+        """Take a refused text out of the form: no page repeats what may be secret."""
+        if "public_key" in self.errors:
+            self.data = self.data.copy()
+            self.data["public_key"] = ""
+
+
+class ProofForm(forms.Form):
+    answer = forms.CharField(
+        label="The text that was inside",
+        max_length=keys.MAX_TEXT_CHARACTERS,
+        help_text="One line of 64 letters and digits.",
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+    )
+
+    def forget_answer(self) -> None:
+        """Take a refused answer out of the form: it may be anything at all."""
+        self.data = self.data.copy()
+        self.data["answer"] = ""
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label="A name for the token",
+        max_length=100,
+        help_text="What will use it, such as “nightly script”.",
+    )
+    days = forms.TypedChoiceField(
+        label="It works for",
+        coerce=int,
+        choices=((7, "a week"), (30, "30 days"), (90, "90 days"), (365, "a year")),
+        initial=30,
+    )
+    password = forms.CharField(
+        label="Your password",
+        help_text="A token opens what you may open, so we ask who you are again.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        strip=False,
+    )
+
+    def expiry(self) -> timedelta:
+        """Return how long the token shall work."""
+        return timedelta(days=self.cleaned_data["days"])
