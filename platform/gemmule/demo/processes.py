@@ -6,7 +6,6 @@ is for, is the business of the callers.
 """
 
 import http.client
-import os
 import signal
 import socket
 import subprocess
@@ -27,6 +26,13 @@ Name = Literal["web", "worker", "beat"]
 
 _READY_TIMEOUT_S = 90.0
 _WORKER = "worker@localhost"
+_CELERY = (sys.executable, "-m", "celery", "-A", "gemmule.celery")
+WORKER_COMMAND = (
+    *(*_CELERY, "worker", "--concurrency", "2", "--hostname", _WORKER),
+    # There is one worker: nobody to find, to watch or to agree with.
+    *("--without-mingle", "--without-gossip", "--without-heartbeat"),
+    *("--loglevel", "INFO"),
+)
 
 
 class SiteFailed(Exception):
@@ -187,7 +193,7 @@ class Site:
         if name == "web":
             return _answers(self.port)
         if name == "worker":
-            return _worker_answers(self.environment["REDIS_URL"])
+            return worker_answers(self.environment["REDIS_URL"])
         return True  # The clock has nobody to answer to.
 
     def _log(self, name: Name) -> Path:
@@ -238,8 +244,16 @@ def data_dir_of(environment: Mapping[str, str]) -> Path:
     return Path(environment["GEMMULE_DATA_DIR"])
 
 
+def worker_answers(broker_url: str) -> bool:
+    """Ask the worker for a sign of life through the broker."""
+    app = Celery("supervisor", broker=broker_url, set_as_current=False)
+    try:
+        return bool(app.control.ping(destination=[_WORKER], timeout=0.5))
+    finally:
+        app.close()
+
+
 def _recipes(listener: socket.socket, data_dir: Path) -> dict[Name, _Recipe]:
-    celery = (sys.executable, "-m", "celery", "-A", "gemmule.celery")
     handle = listener.fileno()
     return {
         "web": _Recipe(
@@ -256,19 +270,14 @@ def _recipes(listener: socket.socket, data_dir: Path) -> dict[Name, _Recipe]:
             when_parent_dies=signal.SIGTERM,
         ),
         "worker": _Recipe(
-            command=(
-                *(*celery, "worker", "--concurrency", "2", "--hostname", _WORKER),
-                # There is one worker: nobody to find, to watch or to agree with.
-                *("--without-mingle", "--without-gossip", "--without-heartbeat"),
-                *("--loglevel", "INFO"),
-            ),
+            command=WORKER_COMMAND,
             grace_s=10,
             # Cold shutdown: a warm one would finish its task first, for minutes.
             when_parent_dies=signal.SIGQUIT,
         ),
         "beat": _Recipe(
             command=(
-                *(*celery, "beat", "--schedule", str(data_dir / "beat-schedule")),
+                *(*_CELERY, "beat", "--schedule", str(data_dir / "beat-schedule")),
                 *("--pidfile", "", "--loglevel", "WARNING"),
             ),
             grace_s=10,
@@ -298,14 +307,6 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-def _worker_answers(broker_url: str) -> bool:
-    app = Celery("supervisor", broker=broker_url, set_as_current=False)
-    try:
-        return bool(app.control.ping(destination=[_WORKER], timeout=0.5))
-    finally:
-        app.close()
-
-
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Let no second Ctrl-C cut the stopping short; every step of it has a deadline."""
@@ -319,8 +320,3 @@ def _uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def environment_for(data_dir: Path) -> dict[str, str]:
-    """Return our own environment with its state in `data_dir`."""
-    return {**os.environ, "GEMMULE_DATA_DIR": str(data_dir)}

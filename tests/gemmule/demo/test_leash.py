@@ -12,7 +12,7 @@ from gemmule.demo import leash
 from tests import waiting
 
 _PARENT = """
-import signal, sys, time
+import signal, sys
 from pathlib import Path
 from gemmule.demo import leash
 child = leash.start(
@@ -20,7 +20,7 @@ child = leash.start(
     when_parent_dies=signal.SIGTERM,
 )
 print(child.pid, flush=True)
-time.sleep(600)
+signal.pause()
 """
 
 

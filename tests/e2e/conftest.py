@@ -1,0 +1,164 @@
+"""A real browser, a real worker, and how to look at a page."""
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
+
+from gemmule.accounts.models import User
+from gemmule.celery import app
+from gemmule.demo import leash, processes
+from tests import browser, waiting
+
+# Playwright's synchronous API keeps an event loop on the main thread, where Django
+# refuses its own synchronous database calls unless told that this is meant.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+WIDTHS = (390, 1440)
+SCREENSHOTS = Path("test-results") / "screenshots"
+_FLAGS = [
+    "--headless",
+    # Chromium's sandbox does not start as root in a container; the pages are ours.
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+Look = Callable[[Page, str], None]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any],
+) -> dict[str, Any]:
+    """Start the browser that was found; Playwright's own cannot be downloaded."""
+    executable = browser.find()
+    assert executable is not None, "e2e tests are deselected without a browser"
+    return {
+        **browser_type_launch_args,
+        "executable_path": str(executable),
+        "args": _FLAGS,
+    }
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Open pages on a desktop; `look` and the stories change the width."""
+    return {
+        **browser_context_args,
+        "viewport": {"width": 1440, "height": 900},
+        "locale": "en-GB",
+        "timezone_id": "UTC",
+        "reduced_motion": "reduce",
+    }
+
+
+@pytest.fixture(scope="session")
+def base_url(live_server: LiveServer) -> str:
+    """Let `page.goto("/")` open the site, and every e2e test have its database."""
+    return str(live_server.url)
+
+
+@pytest.fixture
+def page_as(new_context: Callable[..., BrowserContext]) -> Callable[[User], Page]:
+    """Return a function that opens a page of a person who is signed in already."""
+
+    def open_page(user: User) -> Page:
+        client = Client()
+        client.force_login(user)
+        context = new_context()
+        context.add_cookies(
+            [
+                {
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+                    "domain": "localhost",
+                    "path": "/",
+                }
+            ]
+        )
+        return context.new_page()
+
+    return open_page
+
+
+def assert_no_violations(page: Page) -> None:
+    """Fail with every finding of axe on the page as it is now."""
+    findings = Axe().run(page).response["violations"]
+    assert not findings, f"{page.url}:\n" + "\n".join(
+        f"{finding['id']} ({finding['impact']}): {finding['help']}\n    "
+        + "\n    ".join(node["html"] for node in finding["nodes"])
+        for finding in findings
+    )
+
+
+@pytest.fixture
+def look() -> Look:
+    """Return a function that takes a page at both widths and runs axe on each.
+
+    Saves `test-results/screenshots/NAME-390.png` and `NAME-1440.png`, full length.
+    """
+
+    def take(page: Page, name: str) -> None:
+        assert re.fullmatch(r"[a-z0-9-]+", name), "the name becomes a file's"
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        before = page.viewport_size
+        assert before is not None, "contexts here have a viewport"
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 844})
+            page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
+            assert_no_violations(page)
+            overflow = page.evaluate(
+                "document.documentElement.scrollWidth - window.innerWidth"
+            )
+            assert overflow <= 0, f"{name} is {overflow} px too wide at {width} px"
+        page.set_viewport_size(before)
+
+    return take
+
+
+@pytest.fixture
+def worker(transactional_db: None, valkey: str, tmp_path: Path) -> Iterator[Path]:
+    """Run a real Celery worker on the test databases; return the path of its log."""
+    app.control.purge()  # Messages of earlier tests name rows that are gone.
+    environment = dict(os.environ)
+    for alias, variable in (
+        ("default", "DATABASE_URL"),
+        ("vault", "VAULT_DATABASE_URL"),
+    ):
+        name = str(connections[alias].settings_dict["NAME"])
+        address = urlsplit(os.environ[variable])
+        environment[variable] = address._replace(path=f"/{name}").geturl()
+    log = tmp_path / "worker.log"
+    process = leash.start(
+        processes.WORKER_COMMAND,
+        log=log,
+        environment=environment,
+        when_parent_dies=signal.SIGQUIT,
+    )
+    try:
+        waiting.until(
+            lambda: process.poll() is not None or processes.worker_answers(valkey),
+            what="the worker's answer",
+            timeout_s=60,
+        )
+        assert process.poll() is None, log.read_text()
+        yield log
+    finally:
+        leash.stop(process, ask=signal.SIGTERM, grace_s=20)
