@@ -13,6 +13,8 @@ from gemmule.notices.errors import NoticeInvalid
 from gemmule.notices.models import Notice
 
 _KIND = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+# Browsers read a backslash as a slash, so that /\host leaves the site too.
+_PATH = re.compile(r"/(?![/\\])[^\\\s]*")
 
 
 def notify(
@@ -27,9 +29,9 @@ def notify(
         raise NoticeInvalid(
             f"a kind is dotted, in the past tense, like release.revoked, not {kind!r}"
         )
-    if not subject.strip() or len(subject) > 200 or "\n" in subject:
+    if not subject.strip() or len(subject) > 200 or len(subject.splitlines()) > 1:
         raise NoticeInvalid("a subject is one line of 1 to 200 characters")
-    if url and (not url.startswith("/") or url.startswith("//")):
+    if url and not _PATH.fullmatch(url):
         raise NoticeInvalid("the link of a notice is a path on this site")
     notice = Notice.objects.create(
         user=user,
