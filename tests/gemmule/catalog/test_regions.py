@@ -1,3 +1,4 @@
+import contextlib
 import doctest
 import inspect
 from typing import Any
@@ -127,12 +128,9 @@ def test_nothing_withheld_is_nothing() -> None:
 
 @given(st.text(max_size=60))
 def test_garbage_raises_only_the_error_of_the_room(text: str) -> None:
-    try:
-        found = regions.parse(text, "GRCh38")
-    except RegionsInvalid as refused:
-        assert refused.problems
-    else:
-        assert found
+    # Any other exception fails the test.
+    with contextlib.suppress(RegionsInvalid):
+        assert regions.parse(text, "GRCh38")
 
 
 def test_examples_of_the_docstrings_hold() -> None:

@@ -1,6 +1,7 @@
+import contextlib
 import csv
 import io
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -122,9 +123,7 @@ def test_what_was_written_is_read(pairs: dict[str, UUID | None]) -> None:
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_garbage_raises_only_the_error_of_the_room(data: bytes) -> None:
-    try:
+    # Any other exception fails the test.
+    with contextlib.suppress(SampleMapInvalid):
         rows = samplemap.read(data)
-    except SampleMapInvalid as refused:
-        assert refused.problems
-    else:
-        samplemap.compare(rows, ["A"], frozenset({uuid4()}))
+        assert len(samplemap.compare(rows, [], frozenset())) >= len(rows)
