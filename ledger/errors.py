@@ -18,6 +18,7 @@ LedgerError
     ├── ProofInvalid        an inclusion or consistency proof that does not hold
     ├── OpeningInvalid      a body that is not what the entry commits to
     └── ReplayError         a whole log that does not hold together
+        ├── EntryMalformed  bytes in the log that are not an entry
         ├── SequenceBroken  a gap, a repetition or another order of entries
         ├── LinkBroken      an entry that does not follow from the one before it
         ├── TimeWentBack    an entry older than the one before it
@@ -102,8 +103,12 @@ class ReplayError(VerificationError):
         self.seq = seq
 
 
+class EntryMalformed(ReplayError):
+    """What stands at a place of the log is not one canonical entry."""
+
+
 class SequenceBroken(ReplayError):
-    """An entry stands where another number belongs."""
+    """An entry stands where another one belongs."""
 
 
 class LinkBroken(ReplayError):

@@ -68,6 +68,19 @@ def open_keys(key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
     return found
 
 
+def destroyed(key_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of the keys were there and are destroyed. One query for 500."""
+    wanted = list(dict.fromkeys(key_ids))
+    found: set[UUID] = set()
+    for start in range(0, len(wanted), _AT_ONCE):
+        found.update(
+            VaultKey.objects.filter(
+                id__in=wanted[start : start + _AT_ONCE], wrapped__isnull=True
+            ).values_list("id", flat=True)
+        )
+    return found
+
+
 def destroy(key_id: UUID, *, now: datetime) -> None:
     """Destroy a key for good: what it opened is noise from now on. Twice is once."""
     with transaction.atomic(using=VAULT, durable=True):
