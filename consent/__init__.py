@@ -1,0 +1,1 @@
+"""What donors allow: their terms, their decisions, and the function that decides."""

@@ -1,0 +1,62 @@
+"""What the consent room refuses, one class per reason a caller can act on.
+
+ConsentError
+├── PurposeInvalid      a research purpose that does not follow the schema
+├── TermsInvalid        terms that no donor could have meant
+├── AnswersInvalid      answers that the form does not offer, or none
+├── WithheldInvalid     genes or regions that cannot be read
+├── FormInvalid         form content that may not be published
+├── FormNotFound        no such form version, or none published
+├── FormNotCurrent      a form version that may no longer be signed
+├── ConsentNotFound     the donor has decided nothing yet
+├── StateRefused        the consent's state does not allow this act
+└── EventReused         an event id that already stands for another act
+"""
+
+
+class ConsentError(Exception):
+    """Root of the room's refusals."""
+
+
+class PurposeInvalid(ConsentError):
+    pass
+
+
+class TermsInvalid(ConsentError):
+    pass
+
+
+class AnswersInvalid(ConsentError):
+    """Carries the question at fault, so that a page can lead to the field."""
+
+    def __init__(self, message: str, *, question: str | None = None) -> None:
+        super().__init__(message)
+        self.question = question
+
+
+class WithheldInvalid(ConsentError):
+    pass
+
+
+class FormInvalid(ConsentError):
+    pass
+
+
+class FormNotFound(ConsentError):
+    pass
+
+
+class FormNotCurrent(ConsentError):
+    pass
+
+
+class ConsentNotFound(ConsentError):
+    pass
+
+
+class StateRefused(ConsentError):
+    pass
+
+
+class EventReused(ConsentError):
+    pass

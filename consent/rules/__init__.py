@@ -1,0 +1,1 @@
+"""The rules of `consent.policy`, each a pure function from facts to clauses."""
