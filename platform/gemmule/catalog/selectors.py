@@ -93,6 +93,13 @@ def accepted_files(dataset: Dataset) -> QuerySet[DataFile]:
     return dataset.files.filter(state=DataFileState.ACCEPTED).order_by("number")
 
 
+def is_last_accepted(file: DataFile) -> bool:
+    """Return whether without this file the dataset would hold no accepted one."""
+    if file.state != DataFileState.ACCEPTED:
+        return False
+    return not accepted_files(file.dataset).exclude(pk=file.pk).exists()
+
+
 def is_settled(dataset: Dataset) -> bool:
     """Return whether no file of the dataset waits for its check or is in it."""
     return not dataset.files.filter(state__in=UNSETTLED).exists()
@@ -113,6 +120,13 @@ def samples_without_donor(dataset: Dataset) -> list[str]:
     """Return the samples that are nobody's on purpose; two queries."""
     mapped = set(dataset.samples.values_list("source_name", flat=True))
     return [name for name in sample_names(dataset) if name not in mapped]
+
+
+def map_rows(dataset: Dataset) -> list[tuple[str, UUID | None]]:
+    """Return every sample of the files with its donor; nobody's samples first."""
+    mapped = dict(dataset.samples.values_list("source_name", "donor_id"))
+    rows = [(name, mapped.get(name)) for name in sample_names(dataset)]
+    return sorted(rows, key=lambda row: row[1] is not None)
 
 
 def donors_of(dataset: Dataset) -> list[UUID]:

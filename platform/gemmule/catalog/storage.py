@@ -61,6 +61,16 @@ def receive(file_id: UUID, stream: Readable) -> Received:
     return received
 
 
+def check_length(size_bytes: int) -> None:
+    """Refuse more bytes than are taken in at once."""
+    limit: int = settings.UPLOAD_MAX_BYTES
+    if size_bytes > limit:
+        raise UploadRefused(
+            f"this is longer than {limit:,} bytes, the most that is taken in at "
+            "once; split it by chromosome and upload the files one by one"
+        )
+
+
 def source_path(file: DataFile) -> Path:
     """Return where the upload lies until its check ends."""
     return _folder(file.pk) / _SOURCE
@@ -132,16 +142,11 @@ def is_abandoned(file_id: UUID, now: datetime) -> bool:
 def _write(path: Path, stream: Readable) -> Received:
     digest = hashlib.sha256()
     size_bytes = 0
-    limit: int = settings.UPLOAD_MAX_BYTES
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as target:
         while chunk := stream.read(_CHUNK_BYTES):
             size_bytes += len(chunk)
-            if size_bytes > limit:
-                raise UploadRefused(
-                    f"the file is longer than {limit:,} bytes, the most that is "
-                    "taken in at once; split it by chromosome"
-                )
+            check_length(size_bytes)
             digest.update(chunk)
             target.write(chunk)
         if not size_bytes:
