@@ -94,7 +94,8 @@ def staff() -> QuerySet[User]:
     grants = RoleGrant.objects.active().order_by("pk")
     powers = grants.exclude(role=Role.DONOR)
     donors_alone = (
-        DonorAccount.objects.exclude(user__in=powers.values("user_id"))
+        grants.filter(role=Role.DONOR)
+        .exclude(user__in=powers.values("user_id"))
         .exclude(user__in=RoleProposal.objects.values("user_id"))
         .values("user_id")
     )
