@@ -25,7 +25,8 @@ class VaultRouter:
 
     def allow_relation(self, first: Model, second: Model, **hints: Any) -> bool | None:
         """Forbid foreign keys between the vault and the rest."""
-        if _belongs_to_vault(type(first)) != _belongs_to_vault(type(second)):
+        # Asked of the objects, not of their types: `request.user` is a lazy one.
+        if _belongs_to_vault(first) != _belongs_to_vault(second):
             return False
         return None
 
@@ -37,5 +38,5 @@ class VaultRouter:
         return is_vault_model == (db == VAULT)
 
 
-def _belongs_to_vault(model: type[Model]) -> bool:
+def _belongs_to_vault(model: Model | type[Model]) -> bool:
     return model._meta.app_label == "ledger" and model._meta.model_name in _VAULT_MODELS
