@@ -49,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Install before collection, once, and never in a worker of xdist."""
     config.stash[_not_run] = 0

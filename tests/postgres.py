@@ -10,7 +10,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gemmule.demo import leash
+from tests import waiting
 
 _START_TIMEOUT_S = 60.0
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -149,10 +149,14 @@ def _runs(binary: Path, owner: _Owner) -> bool:
 def _wait_until_ready(
     process: "subprocess.Popen[bytes]", status: Path, log: Path
 ) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    # The last line of postmaster.pid tells the state of the server.
-    while not (status.exists() and status.read_text().rstrip().endswith("ready")):
-        if process.poll() is not None or time.monotonic() > deadline:
-            tail = log.read_text(errors="replace")[-1500:]
-            raise PostgresFailed(f"postgres did not start; its log ends:\n{tail}")
-        time.sleep(0.02)
+    def is_decided() -> bool:
+        # The first line of postmaster.pid tells whose it is (a killed server leaves
+        # its own behind), the last one the state.
+        lines = status.read_text().split() if status.exists() else []
+        ready = lines[:1] == [str(process.pid)] and lines[-1] == "ready"
+        return ready or process.poll() is not None
+
+    waiting.until(is_decided, what="PostgreSQL", timeout_s=_START_TIMEOUT_S)
+    if process.poll() is not None:
+        tail = log.read_text(errors="replace")[-1500:]
+        raise PostgresFailed(f"postgres did not start; its log ends:\n{tail}")

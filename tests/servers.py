@@ -40,16 +40,16 @@ def _decide_addresses() -> tuple[Path, frozenset[str]]:
     os.environ["GEMMULE_DATA_DIR"] = str(base / "site")
     os.environ["GEMMULE_MODE"] = "embedded"
     ours = set()
-    if "DATABASE_URL" not in os.environ or "postgres" in inherited:
+    if not os.environ.get("DATABASE_URL") or "postgres" in inherited:
         ours.add("postgres")
         host = str(postgres_server.socket_directory(base / "pg")).replace("/", "%2F")
         os.environ["DATABASE_URL"] = f"postgresql://app@{host}/gemmule"
         os.environ["VAULT_DATABASE_URL"] = f"postgresql://app@{host}/gemmule_vault"
-    elif "VAULT_DATABASE_URL" not in os.environ:
+    elif not os.environ.get("VAULT_DATABASE_URL"):
         # The same server, a second database.
         address, mark, options = os.environ["DATABASE_URL"].partition("?")
         os.environ["VAULT_DATABASE_URL"] = f"{address}_vault{mark}{options}"
-    if "REDIS_URL" not in os.environ or "valkey" in inherited:
+    if not os.environ.get("REDIS_URL") or "valkey" in inherited:
         ours.add("valkey")
         os.environ["REDIS_URL"] = valkey_server.broker_url(base / "valkey.sock")
     os.environ[_OURS] = ",".join(sorted(ours))
