@@ -12,7 +12,7 @@ from genomics.errors import JobInvalid
 from genomics.jsonfields import JSON, Fields, list_of
 
 FIELD_ID = re.compile(r"[A-Za-z_][0-9A-Za-z_.]{0,63}")
-FIELD_NUMBER = re.compile(r"[ARG.]|0|[1-9][0-9]{0,2}")
+FIELD_NUMBER = re.compile(r"L?[ARG]|[.]|0|[1-9][0-9]{0,2}")
 FIELD_TYPES = ("Integer", "Float", "Flag", "Character", "String")
 
 
@@ -69,3 +69,84 @@ def check_definitions(
     for field_id in ids:
         if field_id in taken:
             raise JobInvalid(f"expected no {field_id} in {what}: it is always made")
+
+
+def _table(rows: str) -> dict[str, FieldDefinition]:
+    definitions = {}
+    for row in rows.strip().splitlines():
+        field_id, number, kind, description = (part.strip() for part in row.split("|"))
+        definitions[field_id] = FieldDefinition(
+            id=field_id, number=number, type=kind, description=description
+        )
+    return definitions
+
+
+# FORMAT fields that stay, in the order they are written. LAA comes second because
+# VCF 4.5 wants it before every field but GT.
+FORMAT = _table("""
+    GT  | 1  | String  | Genotype
+    LAA | .  | Integer | 1-based indices into ALT of the alleles local to the sample
+    AD  | R  | Integer | Read depth for each allele
+    DP  | 1  | Integer | Read depth
+    GQ  | 1  | Integer | Conditional genotype quality
+    PL  | G  | Integer | Phred-scaled genotype likelihoods
+    GL  | G  | Float   | Genotype likelihoods, log10-scaled
+    GP  | G  | Float   | Genotype posterior probabilities
+    DS  | A  | Float   | Dosage of each alternate allele
+    PS  | 1  | Integer | Phase set
+    FT  | 1  | String  | Filter of this genotype
+    LAD | LR | Integer | Local-allele representation of AD
+    LPL | LG | Integer | Local-allele representation of PL
+    LGL | LG | Float   | Local-allele representation of GL
+    LGP | LG | Float   | Local-allele representation of GP
+""")
+
+# Fields that a steward's list may add, whose cardinality the specification fixes.
+RESERVED_FORMAT = _table("""
+    ADF  | R  | Integer | Read depth for each allele on the forward strand
+    ADR  | R  | Integer | Read depth for each allele on the reverse strand
+    CN   | 1  | Float   | Copy number
+    EC   | A  | Integer | Expected counts of each alternate allele
+    HQ   | 2  | Integer | Haplotype quality
+    MQ   | 1  | Integer | RMS mapping quality
+    PP   | G  | Integer | Phred-scaled genotype posterior probabilities
+    PQ   | 1  | Integer | Phasing quality
+    LADF | LR | Integer | Local-allele representation of ADF
+    LADR | LR | Integer | Local-allele representation of ADR
+    LEC  | LA | Integer | Local-allele representation of EC
+    LPP  | LG | Integer | Local-allele representation of PP
+""")
+
+# INFO fields that stay: counts made anew, then what describes the allele itself.
+INFO = _table("""
+    AC      | A | Integer | Alternate allele counts in the genotypes of this file
+    AF      | A | Float   | Alternate allele frequencies in the genotypes of this file
+    AN      | 1 | Integer | Number of called alleles in the genotypes of this file
+    NS      | 1 | Integer | Number of samples of this file with a called allele
+    END     | 1 | Integer | End position of the longest variant described in this record
+    SVTYPE  | 1 | String  | Type of structural variant
+    SVLEN   | A | Integer | Length of structural variant
+    SVCLAIM | A | String  | Claim made by the structural variant call
+    CN      | A | Float   | Copy number of the allele
+    HOMLEN  | A | Integer | Length of base pair identical micro-homology at breakpoints
+    HOMSEQ  | A | String  | Sequence of base pair identical micro-homology
+""")
+RECOUNTED_INFO = ("AC", "AF", "AN", "NS")
+
+
+def format_fields(extra: tuple[FieldDefinition, ...]) -> dict[str, FieldDefinition]:
+    """Return the FORMAT allow-list in the order of writing, the steward's part last."""
+    return FORMAT | _reserve(extra, FORMAT | RESERVED_FORMAT)
+
+
+def info_fields(extra: tuple[FieldDefinition, ...]) -> dict[str, FieldDefinition]:
+    """Return the INFO allow-list in the order of writing, the steward's part last."""
+    return INFO | _reserve(extra, INFO)
+
+
+def _reserve(
+    extra: tuple[FieldDefinition, ...], reserved: dict[str, FieldDefinition]
+) -> dict[str, FieldDefinition]:
+    # A standard key keeps its standard meaning, whatever a list or a header says.
+    ordered = sorted(extra, key=lambda definition: definition.id)
+    return {item.id: reserved.get(item.id, item) for item in ordered}

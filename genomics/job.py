@@ -219,9 +219,9 @@ class SubsetJob:
             _check_span(span)
         check_definitions(self.format_keep, "format_keep", ("GT",))
         check_definitions(self.info_keep, "info_keep", RESERVED_INFO)
-        if any(definition.number == "G" for definition in self.info_keep):
-            raise JobInvalid("expected Number A, R, . or a count in info_keep, got G")
-        if any(definition.type == "Flag" for definition in self.format_keep):
+        if any(definition.number[0] in "GL" for definition in self.info_keep):
+            raise JobInvalid("expected Number A, R, . or a count in info_keep")
+        if any(item.number == "0" or item.type == "Flag" for item in self.format_keep):
             raise JobInvalid("expected no Flag in format_keep: FORMAT has none")
 
     def to_json(self) -> dict[str, JSON]:
@@ -321,14 +321,14 @@ class SubsetResult:
     """What was cut and sealed.
 
     `records_in` counts the source's records, so it depends on excluded donors: show it
-    to no researcher. `sha256_text` is the digest of the uncompressed VCF text.
+    to no researcher. The digests of the plaintext are the same wherever the same job
+    is done with the same `software`.
     """
 
     files: tuple[FileDigest, ...]
     records_in: int
     records_out: int
     genotypes_withheld: int
-    sha256_text: str
     software: Mapping[str, str]
 
     def to_json(self) -> dict[str, JSON]:
@@ -338,7 +338,6 @@ class SubsetResult:
             "records_in": self.records_in,
             "records_out": self.records_out,
             "genotypes_withheld": self.genotypes_withheld,
-            "sha256_text": self.sha256_text,
             "software": dict(self.software),
         }
 
@@ -357,7 +356,6 @@ class SubsetResult:
             records_in=fields.integer("records_in"),
             records_out=fields.integer("records_out"),
             genotypes_withheld=fields.integer("genotypes_withheld"),
-            sha256_text=fields.text("sha256_text"),
             software={name: str(version) for name, version in software.items()},
         )
         fields.finish()

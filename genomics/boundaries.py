@@ -1,0 +1,105 @@
+"""Where a release may look: requested regions, withheld spans, spans closed to all.
+
+A record counts as inside a span when any base from POS to END is, or the other end of
+one of its breakends: so mates are kept, masked or dropped alike. Coordinates of the
+build hold only on contigs of the build; on any other contig a donor who withholds
+something is masked, and a span closed to all closes it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from genomics import builds
+from genomics.alleles import Locus, Site
+from genomics.header import known_build
+from genomics.intervals import SpanIndex
+from genomics.job import SubsetJob
+from genomics.jsonfields import Span
+
+
+class Boundaries:
+    """Answers for the sites of one job; donors are column numbers of the output."""
+
+    def __init__(
+        self,
+        job: SubsetJob,
+        columns: Mapping[str, int],
+        source_lengths: Mapping[str, int | None],
+    ) -> None:
+        self._build = known_build(job.build)
+        self._source_lengths = source_lengths
+        self._keys: dict[str, tuple[str, bool]] = {}
+        self._requested = None if job.regions is None else _index(job.regions)
+        self._closed = _index(job.excluded_regions)
+        self._withheld = {
+            columns[name]: _index(spans)
+            for name, spans in job.withheld.items()
+            if spans
+        }
+        self._any_withheld = _index(
+            span for spans in job.withheld.values() for span in spans
+        )
+
+    def is_requested(self, contig: str, site: Site) -> bool:
+        """Whether the site touches a requested region."""
+        if self._requested is None:
+            return True
+        return self._touches(self._requested, contig, site, unplaced=False)
+
+    def is_closed(self, contig: str, site: Site) -> bool:
+        """Whether the site touches a span that is closed to all."""
+        if not self._closed.contigs:
+            return False
+        return self._touches(self._closed, contig, site, unplaced=True)
+
+    def withheld_by(
+        self, contig: str, site: Site, among: Collection[int] | None = None
+    ) -> frozenset[int]:
+        """Return the donors (of those `among`) whose withheld spans it touches."""
+        if not self._withheld or not self._touches(
+            self._any_withheld, contig, site, unplaced=True
+        ):
+            return frozenset()
+        return frozenset(
+            column
+            for column, spans in self._withheld.items()
+            if (among is None or column in among)
+            and self._touches(spans, contig, site, unplaced=True)
+        )
+
+    def _touches(
+        self, spans: SpanIndex, contig: str, site: Site, *, unplaced: bool
+    ) -> bool:
+        start_0 = max(site.pos - 1, 0)
+        return any(
+            self._touches_locus(spans, locus, unplaced=unplaced)
+            for locus in ((contig, start_0, max(site.end, 1)), *site.mates)
+        )
+
+    def _touches_locus(self, spans: SpanIndex, locus: Locus, *, unplaced: bool) -> bool:
+        contig, start_0, end = locus
+        key, is_placed = self._place(contig)
+        if not is_placed and key not in spans.contigs:
+            return unplaced
+        return spans.overlaps(key, start_0, end)
+
+    def _place(self, contig: str) -> tuple[str, bool]:
+        # -> (name to look up, whether the build's coordinates hold on it)
+        found = self._keys.get(contig)
+        if found is None:
+            length = self._source_lengths.get(contig)
+            found = (
+                (_key(contig), True)
+                if self._build is None
+                or builds.is_placeable(self._build, contig, length)
+                else (contig, False)
+            )
+            self._keys[contig] = found
+        return found
+
+
+def _key(contig: str) -> str:
+    return builds.chromosome(contig) or contig
+
+
+def _index(spans: Iterable[Span]) -> SpanIndex:
+    return SpanIndex((_key(contig), start_0, end) for contig, start_0, end in spans)

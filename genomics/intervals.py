@@ -1,0 +1,44 @@
+"""Ask whether a place in the genome is inside a set of spans.
+
+Spans are 0-based and half-open. Which names mean the same contig is decided by the
+caller, who gives keys; what the answer is good for, too.
+"""
+
+import bisect
+from collections.abc import Iterable
+
+from genomics.jsonfields import Span
+
+
+class SpanIndex:
+    """Spans merged by contig, so that a look-up costs one binary search.
+
+    >>> index = SpanIndex([("17", 10, 20), ("17", 15, 30)])
+    >>> index.overlaps("17", 29, 31), index.overlaps("17", 30, 31)
+    (True, False)
+    """
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._starts: dict[str, list[int]] = {}
+        self._ends: dict[str, list[int]] = {}
+        for contig, start_0, end in sorted(spans):
+            starts = self._starts.setdefault(contig, [])
+            ends = self._ends.setdefault(contig, [])
+            if ends and start_0 <= ends[-1]:
+                ends[-1] = max(ends[-1], end)
+            else:
+                starts.append(start_0)
+                ends.append(end)
+
+    @property
+    def contigs(self) -> frozenset[str]:
+        return frozenset(self._starts)
+
+    def overlaps(self, contig: str, start_0: int, end: int) -> bool:
+        """Whether [start_0, end) shares a base with a span on the contig."""
+        starts = self._starts.get(contig)
+        if starts is None:
+            return False
+        # The last span that begins before `end` is the only one that could reach in.
+        before = bisect.bisect_left(starts, end)
+        return before > 0 and self._ends[contig][before - 1] > start_0

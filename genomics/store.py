@@ -1,0 +1,107 @@
+"""Read the canonical store: BGZF-compressed VCF text, as intake writes it.
+
+Any sound gzip or BGZF VCF is read the same way. Lines are Latin-1 text inside this
+room, so that every byte comes out as it went in.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pysam
+
+from genomics.errors import BuildFailed
+
+ENCODING = "latin-1"
+FIXED_COLUMNS = 9
+# The empty block that ends a BGZF file (SAM specification, section 4.1.2).
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+_CONTIG = re.compile(r"##contig=<(?:.*,)?ID=([^,>]+)")
+_LENGTH = re.compile(r"[<,]length=(\d{1,12})[,>]")
+_READ_BYTES = 1 << 20
+
+
+class Store:
+    """An open store: sample names and contig lengths, then its records once over."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            _check_end(path)
+            self._file = pysam.BGZFile(str(path), "rb", None)
+        except OSError as error:
+            raise BuildFailed("store", "expected a readable store") from error
+        self.line = 0
+        self.contig_lengths: dict[str, int | None] = {}
+        self._lines = self._read_lines()
+        self.samples = self._read_header()
+
+    def records(self) -> Iterator[str]:
+        """Yield the record lines without their ends; `line` counts along, from 1."""
+        return self._lines
+
+    def close(self) -> None:
+        # After a read error htslib reports it once more; it has been told.
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _read_header(self) -> tuple[str, ...]:
+        line = ""
+        for line in self._lines:
+            if not line.startswith("##"):
+                break
+            if match := _CONTIG.match(line):
+                length = _LENGTH.search(line)
+                self.contig_lengths[match[1]] = int(length[1]) if length else None
+        columns = line.split("\t")
+        if columns[0] != "#CHROM" or len(columns) <= FIXED_COLUMNS:
+            raise BuildFailed(
+                "header", "expected #CHROM with sample columns", self.line
+            )
+        return tuple(columns[FIXED_COLUMNS:])
+
+    def _read_lines(self) -> Iterator[str]:
+        # pysam's readline gives b"" for an empty line and at the end, so a stray empty
+        # line would cut the file short without an error.
+        rest = b""
+        while block := self._read_block():
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                self.line += 1
+                yield line.removesuffix(b"\r").decode(ENCODING)
+        if rest:
+            self.line += 1
+            yield rest.removesuffix(b"\r").decode(ENCODING)
+
+    def _read_block(self) -> bytes:
+        try:
+            return self._file.read(_READ_BYTES)
+        except OSError as error:
+            raise BuildFailed(
+                "store", "expected a whole store, it is cut off or damaged", self.line
+            ) from error
+
+
+def check_digest(path: Path, sha256: str) -> None:
+    """Raise BuildFailed unless the file has this digest (hex)."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_READ_BYTES):
+            digest.update(block)
+    if digest.hexdigest() != sha256:
+        raise BuildFailed("store", "expected the store as intake left it, it changed")
+
+
+def _check_end(path: Path) -> None:
+    # A BGZF file cut between two blocks reads well; only its missing end tells.
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        start = file.read(18)
+        file.seek(max(path.stat().st_size - len(BGZF_END), 0), os.SEEK_SET)
+        end = file.read()
+    is_bgzf = start[:4] == BGZF_END[:4] and start[12:16] == BGZF_END[12:16]
+    if is_bgzf and end != BGZF_END:
+        raise BuildFailed("store", "expected a whole store, it is cut off")
