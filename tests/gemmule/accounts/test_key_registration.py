@@ -15,7 +15,7 @@ from gemmule.accounts.errors import (
     ProofRefused,
     SecretKeyRefused,
 )
-from gemmule.accounts.models import ResearcherKey, User
+from gemmule.accounts.models import ResearcherKey, Role, User
 from tests import factories
 from tests.gemmule.accounts.conftest import KeyPair
 
@@ -211,7 +211,7 @@ def test_key_that_was_never_proven_is_forgotten(
 def test_keys_of_others_look_as_if_they_were_not_there(
     begun: ResearcherKey, now: datetime
 ) -> None:
-    other = factories.person(factories.Role.RESEARCHER)
+    other = factories.person(Role.RESEARCHER)
     for key_id in (begun.pk, uuid.uuid4()):
         with pytest.raises(NotFound, match="no such key of yours"):
             services.prove_key(user=other, key_id=key_id, answer="", now=now)
@@ -261,7 +261,7 @@ def test_pending_keys_are_limited(
 def test_two_people_may_hold_the_same_key(
     begun: ResearcherKey, pair: KeyPair, now: datetime
 ) -> None:
-    other = factories.person(factories.Role.RESEARCHER)
+    other = factories.person(Role.RESEARCHER)
 
     assert begin(other, pair, now).fingerprint == begun.fingerprint
 
@@ -269,14 +269,15 @@ def test_two_people_may_hold_the_same_key(
 def test_database_holds_one_live_row_per_person_and_key(
     active: ResearcherKey, rosa: User, now: datetime
 ) -> None:
-    with pytest.raises(IntegrityError, match="accounts_key_once_per_user"):
-        with transaction.atomic():
-            ResearcherKey.objects.create(
-                user=rosa,
-                name="twin",
-                public_key=bytes(active.public_key),
-                fingerprint=active.fingerprint,
-                state=ResearcherKey.State.ACTIVE,
-                created_at=now,
-                registered_at=now,
-            )
+    twin = ResearcherKey(
+        user=rosa,
+        name="twin",
+        public_key=bytes(active.public_key),
+        fingerprint=active.fingerprint,
+        state=ResearcherKey.State.ACTIVE,
+        created_at=now,
+        registered_at=now,
+    )
+
+    with pytest.raises(IntegrityError, match="key_once_per_user"), transaction.atomic():
+        twin.save(force_insert=True)

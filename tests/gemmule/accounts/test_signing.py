@@ -10,12 +10,13 @@ from django.db import transaction
 from gemmule.accounts import services, tries
 from gemmule.accounts.errors import SignatureRefused, TooManyTries
 from gemmule.accounts.models import User
+from gemmule.accounts.signatures import Signature
 from gemmule.demo import cast
 
 STATEMENT = b"approve GMQ000001"
 
 
-def sign(user: User, password: str, now: datetime) -> services.Signature:
+def sign(user: User, password: str, now: datetime) -> Signature:
     return services.sign(user=user, password=password, statement=STATEMENT, now=now)
 
 

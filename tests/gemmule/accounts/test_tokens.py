@@ -12,7 +12,7 @@ from rest_framework.test import APIRequestFactory
 from gemmule.accounts import selectors, services
 from gemmule.accounts.authentication import TokenAuthentication
 from gemmule.accounts.errors import NotAllowed, NotFound, TokenRefused
-from gemmule.accounts.models import TokenLabel, User
+from gemmule.accounts.models import Role, TokenLabel, User
 from tests import factories
 
 MONTH = timedelta(days=30)
@@ -147,6 +147,6 @@ def test_who_has_no_use_for_the_api_gets_no_token(
     "role", ["researcher", "irb_reviewer", "irb_chair", "steward", "auditor"]
 )
 def test_whom_the_api_serves_gets_a_token(db: None, role: str) -> None:
-    user = factories.person(factories.Role(role))
+    user = factories.person(Role(role))
 
     assert authenticate(services.issue_token(user=user, name="x", expiry=MONTH)) == user

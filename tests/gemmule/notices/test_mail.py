@@ -1,0 +1,134 @@
+"""Mail goes out at most once, says little, and fails without harm."""
+
+import threading
+from datetime import datetime, timedelta
+from smtplib import SMTPServerDisconnected
+
+import pytest
+from django.core import mail as outbox
+from django.db import connections
+from django.utils import timezone
+
+from gemmule.accounts.models import User
+from gemmule.notices import mail, selectors, tasks
+from gemmule.notices.models import Notice
+from tests import factories
+
+
+def a_notice(user: User, created_at: datetime) -> Notice:
+    return Notice.objects.create(
+        user=user,
+        kind="release.revoked",
+        subject="Release GMR000001 was revoked",
+        body="A donor withdrew.",
+        url="/research/releases/GMR000001/",
+        created_at=created_at,
+    )
+
+
+def test_mail_says_what_it_is_about_and_where_to_read_it(
+    rosa: User, now: datetime
+) -> None:
+    notice = a_notice(rosa, now)
+
+    assert mail.send(notice.pk, now=now)
+
+    (message,) = outbox.outbox
+    assert message.to == [rosa.email]
+    assert message.subject == "[Gemmule] Release GMR000001 was revoked"
+    assert "http://localhost:8000/research/releases/GMR000001/" in message.body
+    notice.refresh_from_db()
+    assert notice.mailed_at == now
+
+
+def test_body_stays_behind_the_sign_in(rosa: User, now: datetime) -> None:
+    mail.send(a_notice(rosa, now).pk, now=now)
+
+    assert "withdrew" not in str(outbox.outbox[0].message())
+
+
+def test_notice_without_a_page_leads_to_the_inbox(rosa: User, now: datetime) -> None:
+    notice = a_notice(rosa, now)
+    Notice.objects.update(url="")
+
+    mail.send(notice.pk, now=now)
+
+    assert "http://localhost:8000/account/inbox/" in outbox.outbox[0].body
+
+
+def test_second_delivery_of_the_task_sends_nothing(rosa: User, now: datetime) -> None:
+    notice = a_notice(rosa, now)
+
+    for _ in range(3):
+        tasks.mail_notice(notice.pk)
+
+    assert len(outbox.outbox) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deliveries_side_by_side_send_one_mail(now: datetime) -> None:
+    notice = a_notice(factories.person(), now)
+    start = threading.Barrier(4)
+    sent: list[bool] = []
+
+    def deliver() -> None:
+        start.wait()
+        try:
+            sent.append(mail.send(notice.pk, now=now))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=deliver) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+
+    assert sorted(sent) == [False, False, False, True]
+    assert len(outbox.outbox) == 1
+
+
+def test_mail_that_failed_is_tried_again(
+    rosa: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice = a_notice(rosa, now)
+
+    def fail(**_: object) -> None:
+        raise SMTPServerDisconnected
+
+    with monkeypatch.context() as broken:
+        broken.setattr(mail, "send_mail", fail)
+        with pytest.raises(SMTPServerDisconnected):
+            mail.send(notice.pk, now=now)
+    notice.refresh_from_db()
+    assert notice.mailed_at is None
+
+    assert mail.send(notice.pk, now=now)
+
+
+def test_closed_account_gets_no_mail(rosa: User, now: datetime) -> None:
+    User.objects.filter(pk=rosa.pk).update(is_active=False)
+
+    assert not mail.send(a_notice(rosa, now).pk, now=now)
+    assert outbox.outbox == []
+
+
+def test_notice_that_is_gone_is_no_error(db: None, now: datetime) -> None:
+    assert not mail.send(0, now=now)
+
+
+def test_lost_messages_are_picked_up_for_a_day(
+    rosa: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    a_notice(rosa, now)  # its message may still be on the way
+    lost = a_notice(rosa, now - timedelta(minutes=10))
+    a_notice(rosa, now - timedelta(days=2))
+    mail.send(a_notice(rosa, now - timedelta(minutes=10)).pk, now=now)
+    nudged: list[object] = []
+    monkeypatch.setattr(tasks, "nudge", lambda task, key: nudged.append(key))
+
+    tasks.mail_left_behind()
+
+    assert nudged == [lost.pk]
+    assert selectors.left_behind(since=now - timedelta(days=1), until=now) == [lost.pk]
