@@ -96,12 +96,22 @@ class RoundedVerdict:
     clauses: tuple[tuple[str, str, str, str], ...]
 
 
-def coverage(request: AccessRequest, on: date) -> Coverage:
-    """Return whom the request reaches on the day `on`, resolutions applied."""
+def coverage(
+    request: AccessRequest, on: date, *, first_release: date | None = None
+) -> Coverage:
+    """Return whom the request reaches on the day `on`, resolutions applied.
+
+    Time limits count from `first_release`, the day of the project's first release;
+    from `on` while there is none.
+    """
     donor_ids = gemmule.catalog.selectors.donors_of(request.dataset)
     purpose = purposes.full_purpose(request)
     decisions = consent.selectors.decide_for(
-        purpose=purpose, donor_ids=donor_ids, on=on
+        purpose=purpose,
+        donor_ids=donor_ids,
+        on=on,
+        first_release=first_release,
+        asked_until=request.expires_on,
     )
     resolved = _resolutions(request)
     barred = bool(

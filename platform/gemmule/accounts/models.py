@@ -85,6 +85,13 @@ class User(AbstractBaseUser):
         null=True,
         blank=True,
     )
+    # How a donor names a single researcher she allows (DUO US).
+    orcid = models.CharField(
+        "ORCID iD",
+        max_length=19,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$")],
+    )
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 

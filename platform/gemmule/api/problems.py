@@ -58,7 +58,7 @@ class ProblemRenderer(JSONRenderer):
 
 @extend_schema_serializer(component_name="Problem")
 class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
-    """The shape of every error answer."""
+    """The shape of every error answer; `errors`, where present, is by field."""
 
     type = serializers.CharField()
     title = serializers.CharField()
@@ -66,7 +66,6 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
     code = serializers.CharField()
     detail = serializers.CharField()
     field = serializers.CharField(required=False)
-    errors = serializers.DictField(required=False)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -119,10 +118,12 @@ def _framework(error: Exception) -> _Found | None:
     if not isinstance(error, exceptions.APIException):
         return None
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait))
+    challenge = getattr(error, "auth_header", None)
+    if challenge:
+        headers["WWW-Authenticate"] = str(challenge)
+    wait = getattr(error, "wait", None)
+    if wait:
+        headers["Retry-After"] = str(int(wait))
     if isinstance(error, exceptions.ValidationError):
         extra = {
             "detail": "some fields are wrong; see errors",

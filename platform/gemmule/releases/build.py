@@ -206,14 +206,14 @@ def _job(
     name = release.accession if single else f"{release.accession}.{source.number}"
     regions = release.request.regions
     return SubsetJob(
-        source=str(store_path(source)),
+        source=store_path(source),
         samples=tuple((one.source_name, one.sample_name) for one in members),
         build=release.request.dataset.build,
         regions=None if regions is None else tuple((c, s, e) for c, s, e in regions),
         withheld={one.source_name: one.withheld for one in members if one.withheld},
         filter_is_cohort_independent=release.request.dataset.filter_is_cohort_independent,
         recipient_public_key=bytes(release.key.public_key),
-        output_dir=str(folder),
+        output_dir=folder,
         name=name,
     )
 

@@ -7,6 +7,7 @@ broker, workers and mail away it works as well.
 
 import uuid
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -198,7 +199,7 @@ def _next_rebuild(release: Release, now: datetime) -> datetime | None:
     return last + REBUILD_EVERY
 
 
-def _live(request_id: int, key_id: object) -> bool:
+def _live(request_id: int, key_id: UUID) -> bool:
     return Release.objects.filter(
         request_id=request_id, key_id=key_id, state__in=LIVE_STATES
     ).exists()

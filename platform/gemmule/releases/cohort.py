@@ -4,7 +4,6 @@ A donor whose wish cannot be carried out exactly (a gene that cannot be placed, 
 time limit that has run out) is left out: fail closed.
 """
 
-import calendar
 import hashlib
 import hmac
 from collections.abc import Iterable
@@ -41,20 +40,20 @@ class Included:
 
 def included(request: AccessRequest, *, on: date) -> list[Included]:
     """Return the donors a release of today would hold, in order of sample name."""
-    permitted = coverage(request, on).permitted
+    permitted = coverage(
+        request, on, first_release=_first_release_on(request)
+    ).permitted
     samples = Sample.objects.filter(
         dataset=request.dataset, donor_id__in=permitted.keys()
     ).select_related("donor")
-    first = _first_release_on(request) or on
     key = bytes(request.project.pseudonym_key)
     found = []
     for sample in samples:
         decided = permitted[sample.donor_id]
         if decided.consent is None:
             raise AssertionError("a permit without a consent")
-        expires = _expires_on(decided.decision.obligations, first)
         withheld = _withheld(decided.consent.withheld, request.dataset.build)
-        if withheld is None or (expires is not None and expires < on):
+        if withheld is None:
             continue
         found.append(
             Included(
@@ -64,7 +63,7 @@ def included(request: AccessRequest, *, on: date) -> list[Included]:
                 source_name=sample.source_name,
                 sample_name=sample_name(key, sample.donor_id),
                 withheld=withheld,
-                expires_on=expires,
+                expires_on=decided.decision.expires,
             )
         )
     return sorted(found, key=lambda one: one.sample_name)
@@ -104,22 +103,6 @@ def _first_release_on(request: AccessRequest) -> date | None:
         .first()
     )
     return sealed_at.date() if sealed_at else None
-
-
-def _expires_on(obligations: Iterable[Any], first: date) -> date | None:
-    """Return the end of the shortest time limit (DUO TS, in months)."""
-    ends = [
-        _add_months(first, obligation.months)
-        for obligation in obligations
-        if obligation.code == "TS" and obligation.months is not None
-    ]
-    return min(ends, default=None)
-
-
-def _add_months(day: date, months: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(day.day, last))
 
 
 def _withheld(

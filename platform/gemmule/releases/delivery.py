@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -111,7 +112,7 @@ def _chunks(
             while position < stop:
                 want = min(gate.CHUNK_BYTES, stop - position)
                 chunk = gate.pass_chunk(
-                    file.release_id, user, lambda n=want: source.read(n), clock=clock
+                    file.release_id, user, partial(source.read, want), clock=clock
                 )
                 if len(chunk) != want:
                     raise AssertionError(

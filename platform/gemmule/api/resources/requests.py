@@ -1,6 +1,6 @@
 """/requests/: requests for data, their verdict and their way to the IRB."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -77,8 +77,8 @@ class RequestList(GemmuleView):
         """List the requests the user may read, newest first."""
         paginator = CursorPagination()
         page = paginator.paginate_queryset(_readable(self.user), request, view=self)
-        shown = RequestSerializer(page, many=True).data
-        return paginator.get_paginated_response(cast("list[Any]", shown))
+        shown: Any = RequestSerializer(page or [], many=True).data  # type: ignore[arg-type]  # the stubs lack many=True
+        return paginator.get_paginated_response(shown)
 
     @extend_schema(
         operation_id="requests_create",
