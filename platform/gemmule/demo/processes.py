@@ -12,10 +12,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Literal
 
 from celery import Celery
@@ -216,7 +217,8 @@ def running(
     """Run a site on `localhost:port` (0: any free port) until the block ends.
 
     Its state is in `environment["GEMMULE_DATA_DIR"]`. The management commands of
-    `prepare` run one after the other before the children of `start` do.
+    `prepare` run one after the other before the children of `start` do. SIGTERM and
+    SIGHUP end the block as Ctrl-C does, by KeyboardInterrupt.
     """
     data_dir = data_dir_of(environment)
     log_dir = data_dir / "logs"
@@ -232,7 +234,7 @@ def running(
             listener=listener,
             log_dir=log_dir,
         )
-        with site._alive():
+        with _ended_by_signals(), site._alive():
             for command in prepare:
                 site.manage(*command)
             site.start(*start)
@@ -307,16 +309,31 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
+def _uninterrupted() -> AbstractContextManager[None]:
     """Let no second Ctrl-C cut the stopping short; every step of it has a deadline."""
+    return _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _ended_by_signals() -> AbstractContextManager[None]:
+    """Let the signals that ask a program to end do so by KeyboardInterrupt."""
+    return _handled(_interrupt, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def _handled(
+    handler: "signal.Handlers | Callable[[int, FrameType | None], None]",
+    *numbers: signal.Signals,
+) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield  # Signals, and what handles them, are the main thread's.
         return
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,9 +1,7 @@
 """Run a whole Gemmule on this machine, with demo data and a cast to sign in as."""
 
 import os
-import signal
 from argparse import SUPPRESS
-from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -34,8 +32,6 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0)
             scene.prepare(now=timezone.now())
             return
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _interrupt)
         try:
             self._run(port=options["port"], fresh=options["fresh"])
         except (processes.SiteFailed, state.StateRefused) as error:
@@ -73,7 +69,3 @@ def _welcome(site: processes.Site) -> str:
         f"{people}\n\n"
         f"Logs: {site.log_dir}\nCtrl-C stops it; --fresh starts over.\n"
     )
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
