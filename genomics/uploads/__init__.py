@@ -1,0 +1,1 @@
+"""The parts of intake: unpack an upload, check its text, write the store."""

@@ -1,0 +1,269 @@
+"""Check the records of an upload, line by line, and give each in canonical form.
+
+Canonical form is the line itself; only bases in lower case and empty entries of INFO
+are changed, for they mean the same. Keys, filters and contigs that the header does not
+declare are added to it. The columns before FORMAT are checked by `site`, the samples'
+here.
+
+Speed: a column of samples holds few distinct values or many; both are tested as sets
+against values already seen, so Python's work is per value, not per character.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import NoReturn
+
+from genomics.job import Limits
+from genomics.uploads.definitions import as_text, undeclared
+from genomics.uploads.header import COLUMNS, KEY, MAX_FIELDS, Header
+from genomics.uploads.refusal import Code, refusal
+from genomics.uploads.site import Site, SiteReader
+from genomics.uploads.values import LONGEST_REMEMBERED, Field
+
+MAX_FORMAT_KEYS = 256
+# Bounds the memory that a line takes once cut into values: 64 bytes for each of them.
+_SAMPLES_AT_ONCE = 4096
+_PLANS_REMEMBERED = 4096
+_LONGEST_PLAN = 1024
+_GENOTYPES_REMEMBERED = 1 << 14
+_ALT_COUNTS_REMEMBERED = 64
+
+_FIRST_SAMPLE = len(COLUMNS)  # index; as a column it is one more
+# VCF 4.4, section 1.6.2: a separator may also stand before the first allele.
+_GENOTYPE = re.compile(rb"(?:\.|[0-9]{1,9})(?:[/|](?:\.|[0-9]{1,9}))*")
+_PREFIXED_GENOTYPE = re.compile(rb"[/|]?" + _GENOTYPE.pattern)
+_ALLELE = re.compile(rb"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What a FORMAT column says of the samples' columns; None stands for the GT."""
+
+    keys: tuple[str, ...]
+    fields: tuple[Field | None, ...]
+
+
+class RecordReader:
+    """Checks one record after another, in the order of the file."""
+
+    def __init__(self, header: Header, limits: Limits) -> None:
+        self.count = 0
+        self._header = header
+        self._limits = limits
+        self._sites = SiteReader(header, limits)
+        self._tabs = _FIRST_SAMPLE + len(header.samples) - 1
+        # VCF 4.5, section 1.6.2: lists of local alleles may be empty.
+        self._may_be_empty = header.version >= (4, 5)
+        self._fields: dict[str, Field] = {
+            key: Field(definition, is_ours=False, may_be_empty=self._may_be_empty)
+            for key, definition in header.format.items()
+        }
+        self._plans: dict[bytes, _Plan] = {}
+        self._genotypes: dict[int, set[bytes | None]] = {}  # by number of ALT
+        self._genotype = _PREFIXED_GENOTYPE if header.version >= (4, 4) else _GENOTYPE
+        self._number = 0
+
+    def read(self, line: bytes, number: int) -> bytes:
+        """Return the record in canonical form; raise IntakeRefused if it is unsound."""
+        self._number = number
+        if self.count == self._limits.records:
+            self._refuse(
+                "too-many-records", f"expected at most {self._limits.records} records"
+            )
+        tabs = line.count(b"\t")
+        if tabs != self._tabs:
+            self._refuse(
+                "column-count",
+                f"expected {self._tabs + 1} columns, as the header has, got {tabs + 1}",
+                min(tabs, self._tabs) + 2,
+            )
+        columns = line.split(b"\t")
+        site = self._sites.read(columns, number)
+        samples = columns[_FIRST_SAMPLE:]
+        if columns[_FIRST_SAMPLE - 1] == b".":
+            self._check_nothing(samples)
+        else:
+            self._check_samples(columns[_FIRST_SAMPLE - 1], samples, site)
+        self.count += 1
+        if site.is_changed:
+            return b"\t".join(columns)
+        return line
+
+    def contig_counts(self) -> dict[str, int]:
+        """Return how many records each contig has, in the order of the file."""
+        return self._sites.contig_counts()
+
+    def finish(self) -> None:
+        """Put what the records brought into the header."""
+        self._sites.finish()
+        ours = [key for key, field in self._fields.items() if field.is_ours]
+        if ours:
+            self._header.warnings.append(
+                f"{len(ours)} FORMAT key(s) are not declared, such as {ours[0]}"
+            )
+        self._header.format = {
+            key: field.definition for key, field in self._fields.items()
+        }
+
+    def _refuse(self, code: Code, message: str, column: int | None = None) -> NoReturn:
+        raise refusal(code, message, self._number, column)
+
+    def _check_nothing(self, samples: list[bytes]) -> None:
+        for column, sample in enumerate(samples, start=_FIRST_SAMPLE + 1):
+            if sample != b".":
+                self._refuse(
+                    "format-value",
+                    "expected '.' for every sample, as FORMAT is '.', got a value",
+                    column,
+                )
+
+    def _check_samples(self, format_: bytes, samples: list[bytes], site: Site) -> None:
+        plan = self._plans.get(format_) or self._plan(format_)
+        if plan.fields == (None,):
+            self._check_column(plan, 0, samples, site, samples)
+            return
+        for start in range(0, len(samples), _SAMPLES_AT_ONCE):
+            part = samples[start : start + _SAMPLES_AT_ONCE]
+            rows = [sample.split(b":", len(plan.keys)) for sample in part]
+            # Trailing values may be left out; None marks them.
+            columns = list(zip_longest(*rows))
+            if len(columns) > len(plan.keys):
+                self._refuse_surplus(plan, samples)
+            for index, values in enumerate(columns):
+                self._check_column(plan, index, values, site, samples)
+
+    def _check_column(
+        self,
+        plan: _Plan,
+        index: int,
+        values: Sequence[bytes | None],
+        site: Site,
+        samples: list[bytes],
+    ) -> None:
+        """Check the values that some samples have for one key of FORMAT."""
+        field = plan.fields[index]
+        if field is None:
+            if not self._are_genotypes(values, site.alt_count):
+                self._refuse_genotype(plan, samples, site)
+        elif not field.fits(values):
+            if not field.is_ours or b"" in values:
+                self._refuse_value(plan, index, samples)
+            self._give_way(plan.keys[index], field)
+
+    def _are_genotypes(self, values: Iterable[bytes | None], alt_count: int) -> bool:
+        if len(self._genotypes) > _ALT_COUNTS_REMEMBERED:
+            self._genotypes.clear()
+        sound = self._genotypes.setdefault(alt_count, set())
+        if sound.issuperset(values):
+            return True
+        for value in values:
+            if value in sound:
+                continue
+            if value is None or not self._genotype.fullmatch(value):
+                return False
+            if any(int(allele) > alt_count for allele in _ALLELE.findall(value)):
+                return False
+            if len(value) <= LONGEST_REMEMBERED:
+                if len(sound) >= _GENOTYPES_REMEMBERED:
+                    sound.clear()
+                sound.add(value)
+        return True
+
+    def _give_way(self, key: str, field: Field) -> None:
+        """Keep as text what is not of the standard type: the upload never said so."""
+        self._header.warnings.append(
+            f"line {self._number}: FORMAT {key} is not declared, and is no "
+            f"{field.definition.type} as in the specification; kept as String"
+        )
+        field.redefine(as_text(field.definition))
+
+    def _plan(self, format_: bytes) -> _Plan:
+        column = _FIRST_SAMPLE
+        if format_.count(b":") >= MAX_FORMAT_KEYS:
+            self._refuse(
+                "too-many-fields",
+                f"expected at most {MAX_FORMAT_KEYS} keys in FORMAT",
+                column,
+            )
+        keys = format_.decode().split(":")
+        for key in keys:
+            if not KEY.fullmatch(key):
+                self._refuse("format", "expected keys parted by ':' in FORMAT", column)
+        if len(set(keys)) != len(keys):
+            self._refuse("format-duplicate", "expected each FORMAT key once", column)
+        if "GT" in keys[1:]:
+            self._refuse("format", "expected GT as the first FORMAT key", column)
+        plan = _Plan(
+            keys=tuple(keys),
+            fields=tuple(None if key == "GT" else self._field(key) for key in keys),
+        )
+        if keys[0] == "GT":
+            self._field("GT")  # declares it where the header does not
+        if len(self._plans) >= _PLANS_REMEMBERED:
+            self._plans.clear()
+        if len(format_) <= _LONGEST_PLAN:
+            self._plans[format_] = plan
+        return plan
+
+    def _field(self, key: str) -> Field:
+        field = self._fields.get(key)
+        if field is None:
+            if len(self._fields) == MAX_FIELDS:
+                self._refuse(
+                    "too-many-fields",
+                    f"expected at most {MAX_FIELDS} FORMAT keys",
+                    _FIRST_SAMPLE,
+                )
+            definition = undeclared("FORMAT", key, self._header.version)
+            field = self._fields[key] = Field(
+                definition, is_ours=True, may_be_empty=self._may_be_empty
+            )
+        return field
+
+    def _refuse_surplus(self, plan: _Plan, samples: list[bytes]) -> NoReturn:
+        for column, sample in enumerate(samples, start=_FIRST_SAMPLE + 1):
+            if sample.count(b":") >= len(plan.keys):
+                self._refuse(
+                    "format-value",
+                    f"expected at most {len(plan.keys)} values, one for each FORMAT "
+                    f"key, got {sample.count(b':') + 1}",
+                    column,
+                )
+        raise AssertionError("one sample has a value too many")
+
+    def _refuse_genotype(
+        self, plan: _Plan, samples: list[bytes], site: Site
+    ) -> NoReturn:
+        for column, sample in enumerate(samples, start=_FIRST_SAMPLE + 1):
+            genotype = sample.split(b":", 1)[0] if len(plan.keys) > 1 else sample
+            if not self._genotype.fullmatch(genotype):
+                self._refuse(
+                    "genotype",
+                    "expected allele indexes or '.', parted by '/' or '|', as GT, "
+                    "got something else",
+                    column,
+                )
+            if not self._are_genotypes([genotype], site.alt_count):
+                self._refuse(
+                    "genotype-allele",
+                    f"expected allele indexes of at most {site.alt_count}, the number "
+                    "of ALT alleles, in GT, got a larger one",
+                    column,
+                )
+        raise AssertionError("one genotype is unsound")
+
+    def _refuse_value(self, plan: _Plan, index: int, samples: list[bytes]) -> NoReturn:
+        field = plan.fields[index]
+        assert field is not None, "genotypes are refused elsewhere"
+        for column, sample in enumerate(samples, start=_FIRST_SAMPLE + 1):
+            value = sample.split(b":")[index : index + 1]
+            if not field.fits(value):
+                got = "something else" if value[0] else "nothing; '.' means missing"
+                self._refuse(
+                    "format-value",
+                    f"expected {field.wanted} as FORMAT {plan.keys[index]}, got {got}",
+                    column,
+                )
+        raise AssertionError("one value is unsound")
