@@ -176,8 +176,9 @@ def make_donors(*, user: User, dataset: Dataset, now: datetime) -> Dataset:
     unmapped = [name for name in names if name not in mapped]
     if not unmapped:
         raise DatasetStateError("every sample has a donor already; nothing was made")
-    # Each donor's key is committed by itself, before the map: an orphan is harmless.
-    made = {name: consent.services.register_donor(now=now).pk for name in unmapped}
+    # Their vault keys are committed before the map: a donor without one is harmless.
+    donors = consent.services.register_donors(count=len(unmapped), now=now)
+    made = {name: donor.pk for name, donor in zip(unmapped, donors, strict=True)}
     with transaction.atomic():
         dataset = _locked(dataset)
         states.check(dataset, "make_donors")
