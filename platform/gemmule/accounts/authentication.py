@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.utils import timezone
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
@@ -35,3 +36,9 @@ class TokenAuthentication(
 
     def _cleanup_token(self, auth_token: AuthToken) -> bool:
         return False
+
+
+class TokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]  # has no types
+    """Describe the scheme in the OpenAPI file as knox's own."""
+
+    target_class = "gemmule.accounts.authentication.TokenAuthentication"

@@ -13,6 +13,7 @@ LEFT_BEHIND_AFTER = timedelta(minutes=5)
 
 
 @app.task(
+    name="notices.mail",
     autoretry_for=(OSError,),
     max_retries=5,
     retry_backoff=10,
@@ -24,7 +25,7 @@ def mail_notice(notice_id: int) -> None:
     mail.send(notice_id, now=timezone.now())
 
 
-@app.task(acks_late=True)
+@app.task(name="notices.mail_left_behind", acks_late=True)
 def mail_left_behind() -> None:
     """Pick up notices whose message was lost."""
     now = timezone.now()
