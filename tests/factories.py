@@ -1,12 +1,12 @@
-"""Make people and the states around them, through the services where they exist."""
+"""Make people and the states around them, through the services everyone uses."""
 
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 from factory.declarations import Sequence
 from factory.django import DjangoModelFactory
 
+from gemmule.accounts import roles, services
 from gemmule.accounts.models import Institution, Role, RoleGrant, User
 from gemmule.demo import cast
 
@@ -29,40 +29,44 @@ class UserFactory(DjangoModelFactory[User]):
 
     class Meta:
         model = User
-        django_get_or_create = ("email",)
 
     email = Sequence(lambda number: f"person{number}@example.org")
     name = Sequence(lambda number: f"Person {number}")
 
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
-        existing = User.objects.filter(email=kwargs["email"]).first()
-        return existing or User.objects.create_user(password=cast.PASSWORD, **kwargs)
+        user = services.open_account_by_command(
+            email=kwargs.pop("email"), name=kwargs.pop("name"), password=cast.PASSWORD
+        )
+        for field, value in kwargs.items():
+            setattr(user, field, value)
+        user.save()
+        return user
 
 
 def grant(user: User, role: Role) -> RoleGrant:
-    """Give a role as two administrators would; a donor makes herself one."""
-    if role == Role.DONOR:
-        return RoleGrant.objects.create(
-            user=user,
-            role=role,
-            channel=RoleGrant.Channel.SIGNUP,
-            created_at=EARLIER,
-        )
-    return RoleGrant.objects.create(
+    """Give a role as a person gets it: a donor by signing up, others from the machine.
+
+    Every grant of power is an entry on the ledger.
+    """
+    if role is Role.DONOR:
+        services.open_donor_account(user=user, now=EARLIER)
+        return user.role_grants.get(role=role)
+    administrators = User.objects.filter(
+        role_grants__role=Role.ADMINISTRATOR, role_grants__revoked_at=None
+    )
+    return roles.grant_by_command(
         user=user,
         role=role,
-        granted_by=UserFactory.create(email="first-administrator@example.org"),
-        confirmed_by=UserFactory.create(email="second-administrator@example.org"),
-        event=uuid.uuid4(),
-        created_at=EARLIER,
+        confirmed_by=administrators.exclude(pk=user.pk).first(),
+        now=EARLIER,
     )
 
 
-def person(*roles: Role, **fields: Any) -> User:
-    """Return a new person who holds `roles`."""
+def person(*held: Role, **fields: Any) -> User:
+    """Return a new person who holds the roles."""
     user = UserFactory.create(**fields)
-    for role in roles:
+    for role in held:
         grant(user, role)
     return user
 
@@ -73,7 +77,7 @@ def member(who: cast.Member) -> User:
         InstitutionFactory.create(name=who.institution) if who.institution else None
     )
     return person(
-        *(Role(role) for role in who.roles),
+        *map(Role, who.roles),
         email=who.email,
         name=who.name,
         institution=institution,
