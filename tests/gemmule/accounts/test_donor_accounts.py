@@ -59,27 +59,28 @@ def test_failed_sign_up_leaves_neither_login_nor_donor(
     assert not Donor.objects.exists()
 
 
-def test_link_ties_one_login_to_one_donor(ada: User, sam: User, now: datetime) -> None:
+def test_link_ties_one_login_to_one_donor(rosa: User, sam: User, now: datetime) -> None:
     donor = consent.services.register_donor(now=now)
     other = consent.services.register_donor(now=now)
-    services.link_donor(user=ada, donor=donor)
+    services.link_donor(user=rosa, donor=donor)
 
     with pytest.raises(AccountRefused, match="already linked"):
-        services.link_donor(user=ada, donor=other)
+        services.link_donor(user=rosa, donor=other)
     with pytest.raises(AccountRefused, match="already linked"):
         services.link_donor(user=sam, donor=donor)
     assert DonorAccount.objects.count() == 1
 
 
 def test_deleting_the_row_cuts_the_tie_and_nothing_else(
-    ada: User, now: datetime
+    rosa: User, now: datetime
 ) -> None:
     donor = consent.services.register_donor(now=now)
-    services.link_donor(user=ada, donor=donor).delete()
+    services.link_donor(user=rosa, donor=donor).delete()
 
-    assert selectors.donor_of(ada) is None
+    assert selectors.donor_of(rosa) is None
     assert selectors.account_of(donor) is None
     assert Donor.objects.filter(pk=donor.pk).exists()
+    assert User.objects.filter(pk=rosa.pk).exists()
 
 
 def test_who_is_no_donor_has_none(rosa: User) -> None:
