@@ -43,7 +43,7 @@ class SiteFailed(Exception):
     |-- PortTaken       another program listens on the port
     |-- CommandFailed   a management command ended with an error
     |-- ProcessDied     a process that should run has ended
-    `-- NotReady        a process runs but does not answer
+    `-- NotReady        a process runs but does not answer as it should
     """
 
 
@@ -60,7 +60,7 @@ class ProcessDied(SiteFailed):
 
 
 class NotReady(SiteFailed):
-    """A process runs but did not answer in time; the message ends with its log."""
+    """A process runs but does not answer; the message ends with its log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +192,10 @@ class Site:
 
     def _is_ready(self, name: Name) -> bool:
         if name == "web":
-            return _answers(self.port)
+            status = _status(self.port)
+            if status >= 500:
+                raise NotReady(self._epitaph(name, f"answers with status {status}"))
+            return status > 0
         if name == "worker":
             return worker_answers(self.environment["REDIS_URL"])
         return True  # The clock has nobody to answer to.
@@ -297,14 +300,14 @@ def _listen(port: int) -> socket.socket:
         ) from error
 
 
-def _answers(port: int) -> bool:
-    """Ask for the front page: any answer but a server error will do."""
+def _status(port: int) -> int:
+    """Return the status of the front page, 0 while nobody answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/", headers={"Host": f"localhost:{port}"})
-        return connection.getresponse().status < 500
+        return connection.getresponse().status
     except OSError:
-        return False
+        return 0
     finally:
         connection.close()
 
