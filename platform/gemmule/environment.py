@@ -60,7 +60,7 @@ def env_choice(name: str, default: str, *, choices: tuple[str, ...]) -> str:
 
 
 def env_secret(name: str) -> str:
-    """Return a secret from NAME or from the file named by NAME_FILE; neither: refuse."""
+    """Return a secret from NAME or from the file named by NAME_FILE; else refuse."""
     path = os.environ.get(f"{name}_FILE")
     value = Path(path).read_text().strip() if path else os.environ.get(name, "")
     if len(value) < 32:
