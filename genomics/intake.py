@@ -34,14 +34,23 @@ def run(job: IntakeJob, progress: ProgressSink) -> IntakeResult:
     """
     with job.source.open("rb") as file, StoreWriter(job.store) as store:
         unpacker = Unpacker(file, job.limits)
-        reader = _Reader(job, text.batches(unpacker.chunks(), job.limits))
-        for records in reader.records():
-            store.write(records)
-            progress(
-                Progress(
-                    records=reader.count, records_total=None, bytes=unpacker.bytes_read
+        chunks = unpacker.chunks()
+        reader = _Reader(job, text.batches(chunks, job.limits))
+        try:
+            for records in reader.records():
+                store.write(records)
+                progress(
+                    Progress(
+                        records=reader.count,
+                        records_total=None,
+                        bytes=unpacker.bytes_read,
+                    )
                 )
-            )
+        except IntakeRefused as refused:
+            if damage := unpacker.damage(chunks):
+                place = (refused.line or 1, refused.column)
+                raise text.refusal_at(damage, *place) from refused
+            raise
         header, counts = reader.header, reader.contig_counts()
         expected = Expected(
             samples=header.samples,

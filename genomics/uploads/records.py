@@ -130,7 +130,8 @@ class RecordReader:
             # Trailing values may be left out; None marks them.
             columns = list(zip_longest(*rows))
             if len(columns) > len(plan.keys):
-                self._refuse_surplus(plan, samples)
+                for column, sample in enumerate(samples, start=_FIRST_SAMPLE + 1):
+                    self._refuse_surplus(plan, sample, column)
             for index, values in enumerate(columns):
                 self._check_column(plan, index, values, site, samples)
 
@@ -222,22 +223,21 @@ class RecordReader:
             )
         return field
 
-    def _refuse_surplus(self, plan: _Plan, samples: list[bytes]) -> NoReturn:
-        for column, sample in enumerate(samples, start=_FIRST_SAMPLE + 1):
-            if sample.count(b":") >= len(plan.keys):
-                self._refuse(
-                    "format-value",
-                    f"expected at most {len(plan.keys)} values, one for each FORMAT "
-                    f"key, got {sample.count(b':') + 1}",
-                    column,
-                )
-        raise AssertionError("one sample has a value too many")
+    def _refuse_surplus(self, plan: _Plan, sample: bytes, column: int) -> None:
+        if sample.count(b":") >= len(plan.keys):
+            self._refuse(
+                "format-value",
+                f"expected at most {len(plan.keys)} value(s), one for each FORMAT "
+                f"key, got {sample.count(b':') + 1}",
+                column,
+            )
 
     def _refuse_genotype(
         self, plan: _Plan, samples: list[bytes], site: Site
     ) -> NoReturn:
         for column, sample in enumerate(samples, start=_FIRST_SAMPLE + 1):
-            genotype = sample.split(b":", 1)[0] if len(plan.keys) > 1 else sample
+            self._refuse_surplus(plan, sample, column)
+            genotype = sample.split(b":", 1)[0]
             if not self._genotype.fullmatch(genotype):
                 self._refuse(
                     "genotype",

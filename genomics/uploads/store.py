@@ -83,8 +83,9 @@ class StoreWriter:
         """
         self._body.finish()
         digest = self._join("".join(f"{line}\n" for line in lines).encode())
-        self._build_index()
-        _check_with_htslib(self._store_part, self._index_part, expected)
+        with _quiet():
+            self._build_index()
+            _check_with_htslib(self._store_part, self._index_part, expected)
         _sync(self._index_part)
         # The index first: a store is never seen without one.
         self._index_part.replace(self.index)
@@ -174,13 +175,22 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep htslib's log shut, for it quotes names and genotypes."""
+    verbosity = pysam.set_verbosity(0)
+    try:
+        yield
+    finally:
+        pysam.set_verbosity(verbosity)
+
+
 def _check_with_htslib(store: Path, index: Path, expected: Expected) -> None:
     """Read the store as the engine will, and refuse what htslib refuses.
 
     The text has been checked before, so nothing should be left; a release must not be
     the first to find out.
     """
-    verbosity = pysam.set_verbosity(0)  # its log would quote names and genotypes
     read = 0
     try:
         with pysam.VariantFile(str(store), index_filename=str(index)) as file:
@@ -194,8 +204,6 @@ def _check_with_htslib(store: Path, index: Path, expected: Expected) -> None:
         line = expected.first_line + read if read < expected.records else None
         message = "expected a record that htslib can read"
         raise refusal("htslib", message, line) from error
-    finally:
-        pysam.set_verbosity(verbosity)
     if read != expected.records:
         raise refusal(
             "htslib", f"expected {expected.records} records by htslib, got {read}"

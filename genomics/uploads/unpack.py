@@ -22,6 +22,8 @@ from genomics.uploads.refusal import Code, refusal
 
 CHUNK_BYTES = 1 << 20
 
+_SOUGHT_BYTES = 1 << 30
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _BGZF_MAGIC = b"\x1f\x8b\x08\x04"
 _BGZF_FIXED = struct.Struct("<4sLBBH")  # magic, time, extra flags, system, extra length
@@ -90,6 +92,21 @@ class Unpacker:
             self._count(len(chunk))
             yield chunk
 
+    def damage(self, chunks: Iterator[bytes]) -> IntakeRefused | None:
+        """Return the fault of the packing, if the rest of the chunks shows one.
+
+        A gzip member is checked at its end alone, so damage is met as odd text first,
+        and the text would be blamed for it. Looks at no more than 1 GiB.
+        """
+        end = self.bytes_out + _SOUGHT_BYTES
+        try:
+            while self.bytes_out < end and next(chunks, b""):
+                pass
+        except IntakeRefused as refused:
+            if refused.code in ("crc", "corrupt"):
+                return refused
+        return None
+
     def _read(self) -> bytes:
         data = self._file.read(CHUNK_BYTES)
         self._sha256.update(data)
@@ -129,9 +146,11 @@ class Unpacker:
             while not member.eof:
                 data = data or self._read()
                 is_end = not data
+                before = member.copy()  # 10 us for every MiB
                 try:
                     plain = member.decompress(data, CHUNK_BYTES)
                 except zlib.error as error:
+                    yield _until_fault(before, data)
                     raise self._gzip_fault(str(error)) from error
                 data = member.unconsumed_tail
                 if plain:
@@ -169,11 +188,13 @@ class Unpacker:
         last_size = -1
         try:
             while True:
-                if len(buffer) - offset < 2 * _BGZF_MAX_PLAIN:
-                    # No block is larger than half of that, so one is whole now,
-                    # unless the file is cut.
+                if len(buffer) - offset < _BGZF_MAX_PLAIN:
+                    # No block is larger than that, so one is whole after this, unless
+                    # the file is cut.
                     start += offset
-                    buffer, offset = buffer[offset:] + self._read(), 0
+                    buffer, offset = buffer[offset:], 0
+                    while len(buffer) < _BGZF_MAX_PLAIN and (more := self._read()):
+                        buffer += more
                     if pending:
                         yield b"".join(pending)
                         pending = []
@@ -222,6 +243,17 @@ class Unpacker:
                 "got another: the file was changed or damaged",
             )
         return plain, size
+
+
+def _until_fault(member: "zlib._Decompress", data: bytes) -> bytes:
+    """Return what can be unpacked before the byte at which zlib gives up."""
+    plain = bytearray()
+    for at in range(len(data)):
+        try:
+            plain += member.decompress(data[at : at + 1])
+        except zlib.error:
+            break
+    return bytes(plain)
 
 
 def _corrupt(place: int) -> IntakeRefused:

@@ -1,0 +1,436 @@
+"""What intake accepts, and the store it makes of it."""
+
+import gzip
+import hashlib
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pysam
+import pytest
+
+from genomics import child
+from genomics.errors import IntakeRefused
+from genomics.job import IntakeJob, Progress
+from tests.genomics.uploads import (
+    HEADER,
+    RECORDS,
+    bcftools_records,
+    bgzf,
+    store_header,
+    store_lines,
+    store_path,
+    store_records,
+    take_in,
+    vcf,
+    with_field,
+    with_header,
+)
+
+DATA = Path("platform/gemmule/demo/data").resolve()
+REAL = {
+    "1kg_629_samples.vcf.gz": (629, 381, ["2"]),
+    "multipleChromosomes.vcf.gz": (100, 346, [str(n) for n in range(1, 23)]),
+}
+
+
+def packings(text: bytes) -> dict[str, bytes]:
+    half = len(text) // 2
+    return {
+        "plain": text,
+        "gzip": gzip.compress(text),
+        "gzip with a name": _with_name(text),
+        "two members": gzip.compress(text[:half]) + gzip.compress(text[half:]),
+        "an empty member": gzip.compress(b"")
+        + gzip.compress(text)
+        + gzip.compress(b""),
+        "members of one byte": b"".join(
+            gzip.compress(text[at : at + 1]) for at in range(len(text))
+        ),
+        "BGZF": bgzf(text),
+        "BGZF of small blocks": bgzf(text, block=7),
+        "two BGZF files in one": bgzf(text[:half]) + bgzf(text[half:]),
+    }
+
+
+def _with_name(text: bytes) -> bytes:
+    packed = io.BytesIO()
+    with gzip.GzipFile("x.vcf", "wb", fileobj=packed) as file:
+        file.write(text)
+    assert packed.getvalue()[3] & 8, "the member states a file name"
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("packing", packings(b""))
+def test_upload_is_read_whatever_its_packing(tmp_path: Path, packing: str) -> None:
+    upload = packings(vcf())[packing]
+    result = take_in(tmp_path, upload)
+    assert result.samples == ("S1", "S2", "S3")
+    assert result.records == 4
+    assert result.contigs == (("1", 1000, 3), ("2", None, 1))
+    assert store_records(tmp_path) == list(RECORDS)
+    assert result.sha256_source == hashlib.sha256(upload).hexdigest()
+    stored = store_path(tmp_path).read_bytes()
+    assert result.sha256_store == hashlib.sha256(stored).hexdigest()
+    assert result.size_bytes == len(stored)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_call_set_is_taken_in_without_loss(tmp_path: Path, name: str) -> None:
+    samples, records, contigs = REAL[name]
+    result = take_in(tmp_path, DATA / name, build="GRCh37")
+    assert len(result.samples) == samples
+    assert result.records == records
+    assert [contig for contig, _, count in result.contigs if count] == contigs
+    assert all(length for _, length, count in result.contigs if count)
+    source = gzip.decompress((DATA / name).read_bytes()).decode().splitlines()
+    assert store_records(tmp_path) == [row for row in source if row[0] != "#"]
+    assert bcftools_records(store_path(tmp_path)) == bcftools_records(DATA / name)
+    assert result.warnings == ()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_records_are_found_through_the_index(tmp_path: Path, name: str) -> None:
+    result = take_in(tmp_path, DATA / name)
+    store = store_path(tmp_path)
+    with pysam.VariantFile(str(store), index_filename=f"{store}.csi") as file:
+        for contig, _, count in result.contigs:
+            if not count:
+                continue
+            all_of_it = [record.pos for record in file.fetch(contig)]
+            assert len(all_of_it) == count
+            for pos in all_of_it[::40]:
+                assert pos in [r.pos for r in file.fetch(contig, pos - 1, pos)]
+
+
+def test_odd_sample_names_are_data(tmp_path: Path) -> None:
+    names = [
+        "C1046::HG02024", "../../etc/passwd", "=1+1", "a b", "<script>", "名前",
+        "-rf", "%s", "NA1;NA2", "'; DROP TABLE",
+    ]  # fmt: skip
+    header = [*HEADER[:-1], "\t".join([*HEADER[-1].split("\t")[:9], *names])]
+    record = "\t".join(["1\t5\t.\tA\tC\t.\t.\t.\tGT", *["0/1"] * len(names)])
+    result = take_in(tmp_path, vcf(header, [record]))
+    assert result.samples == tuple(names)
+    assert store_lines(tmp_path)[-2].split("\t")[9:] == names
+
+
+def test_crlf_and_a_missing_last_newline_and_trailing_blank_lines_are_nothing(
+    tmp_path: Path,
+) -> None:
+    for upload in (
+        vcf(end="\r\n"),
+        vcf()[:-1],
+        vcf(end="\r\n")[:-2],
+        vcf(end="\r\n")[:-1],
+        vcf() + b"\n\n",
+        vcf(end="\r\n") + b"\r\n",
+    ):
+        assert take_in(tmp_path, upload).records == 4
+        assert store_records(tmp_path) == list(RECORDS)
+        assert not any("\r" in line for line in store_lines(tmp_path))
+
+
+def test_chunk_ends_do_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 28 bytes, the smallest BGZF block, tell what a file is.
+    for size in (28, 29, 97):
+        monkeypatch.setattr("genomics.uploads.unpack.CHUNK_BYTES", size)
+        for upload in (vcf(end="\r\n"), gzip.compress(vcf()), bgzf(vcf(), block=50)):
+            assert take_in(tmp_path, upload).records == 4
+            assert store_records(tmp_path) == list(RECORDS)
+
+
+def test_bases_in_lower_case_are_put_into_upper_case_and_nothing_else_is(
+    tmp_path: Path,
+) -> None:
+    records = [
+        "1\t9\trsx\tacgtn\ta,Ct,<dup:x>,*\t.\t.\tXx=yz\tGT:xX\t0/1:n\t1/2:a\t0/0:.",
+        "1\t10\t.\tg\tg[1:20[,]2:5]G,.t\t.\t.\t.\tGT\t0/1\t1/2\t3/0",
+    ]
+    take_in(tmp_path, vcf(records=records))
+    assert store_records(tmp_path) == [
+        "1\t9\trsx\tACGTN\tA,CT,<dup:x>,*\t.\t.\tXx=yz\tGT:xX\t0/1:n\t1/2:a\t0/0:.",
+        "1\t10\t.\tG\tg[1:20[,]2:5]G,.t\t.\t.\t.\tGT\t0/1\t1/2\t3/0",
+    ]
+
+
+def test_empty_entries_of_info_are_dropped(tmp_path: Path) -> None:
+    take_in(tmp_path, with_field(12, 8, ";DP=9;;DB;"))
+    assert store_records(tmp_path)[0].split("\t")[7] == "DP=9;DB"
+
+
+@pytest.mark.parametrize("version", ["4.0", "4.1", "4.2", "4.3", "4.4", "4.5"])
+def test_versions_4_0_to_4_5_are_taken_and_kept(tmp_path: Path, version: str) -> None:
+    take_in(tmp_path, with_header("##fileformat", f"##fileformat=VCFv{version}"))
+    assert store_lines(tmp_path)[0] == f"##fileformat=VCFv{version}"
+
+
+def test_what_the_header_leaves_out_is_declared(tmp_path: Path) -> None:
+    header = ["##fileformat=VCFv4.2", HEADER[-1]]
+    record = (
+        "7\t5\t.\tA\tC\t.\tq20;q30\tDP=3;AF=0.5;MINE=a,b;H2;ALONE\t"
+        "GT:PL:OWN\t0/1:1,2,3:x\t0/0:.:y\t./.:4:z"
+    )
+    result = take_in(tmp_path, vcf(header, [record]))
+    lines = store_header(tmp_path)
+    assert "##contig=<ID=7>" in lines
+    assert '##FILTER=<ID=q20,Description="Not declared in the upload">' in lines
+    assert '##FILTER=<ID=q30,Description="Not declared in the upload">' in lines
+    for start in (
+        "##INFO=<ID=DP,Number=1,Type=Integer,",
+        "##INFO=<ID=AF,Number=A,Type=Float,",
+        "##INFO=<ID=MINE,Number=.,Type=String,",
+        "##INFO=<ID=H2,Number=0,Type=Flag,",
+        "##INFO=<ID=ALONE,Number=0,Type=Flag,",
+        "##FORMAT=<ID=GT,Number=1,Type=String,",
+        "##FORMAT=<ID=PL,Number=G,Type=Integer,",
+        "##FORMAT=<ID=OWN,Number=.,Type=String,",
+    ):
+        assert sum(line.startswith(start) for line in lines) == 1, start
+    assert any("5 INFO key(s) are not declared" in text for text in result.warnings)
+    assert any("3 FORMAT key(s) are not declared" in text for text in result.warnings)
+    assert store_records(tmp_path) == [record]
+    # Subsetting needs all of it declared: bcftools refuses undeclared filters.
+    assert bcftools_records(store_path(tmp_path)).rstrip() == record
+
+
+def test_undeclared_standard_key_of_another_type_is_kept_as_text(
+    tmp_path: Path,
+) -> None:
+    header = ["##fileformat=VCFv4.2", HEADER[-1]]
+    records = [
+        "1\t5\t.\tA\tC\t.\t.\tDP=3\tGT:GQ\t0/1:30\t0/0:4\t./.",
+        "1\t6\t.\tA\tC\t.\t.\tDP=3.5\tGT:GQ\t0/1:30.5\t0/0:4\t./.",
+    ]
+    result = take_in(tmp_path, vcf(header, records))
+    assert store_records(tmp_path) == records
+    lines = store_header(tmp_path)
+    assert any(line.startswith("##FORMAT=<ID=GQ,Number=.,Type=Str") for line in lines)
+    assert any(line.startswith("##INFO=<ID=DP,Number=.,Type=Str") for line in lines)
+    assert any("line 4: FORMAT GQ" in text for text in result.warnings)
+    assert any("line 4: INFO DP" in text for text in result.warnings)
+
+
+def test_store_header_leaves_out_names_paths_and_commands(tmp_path: Path) -> None:
+    gossip = [
+        "##SAMPLE=<ID=S1,Description=Jane>",
+        "##PEDIGREE=<ID=S1,Mother=S2>",
+        "##GATKCommandLine=<ID=x,CommandLineOptions=/home/jane/S1.bam>",
+        "##bcftools_viewCommand=view -s S1 /secret/path",
+        "##reference=file:///home/jane/ref.fa",
+        "##not even a pair",
+    ]
+    take_in(tmp_path, vcf([*HEADER[:-1], *gossip, HEADER[-1]]))
+    assert {line.split("=")[0] for line in store_header(tmp_path)[:-1]} == {
+        "##fileformat", "##contig", "##FILTER", "##INFO", "##FORMAT",
+    }  # fmt: skip
+    assert b"jane" not in gzip.decompress(store_path(tmp_path).read_bytes()).lower()
+
+
+@pytest.mark.parametrize(
+    ("replaced", "line", "kept"),
+    [
+        (
+            "##INFO=<ID=DB",
+            '##INFO=<ID=DB,Number=1,Type=Flag,Description="x">',
+            '##INFO=<ID=DB,Number=0,Type=Flag,Description="x">',
+        ),
+        (
+            "##INFO=<ID=DP",
+            '##INFO=<ID=DP,Number=-1,Type=Integer,Description="\\"b\\", c>",Version=2>',
+            '##INFO=<ID=DP,Number=.,Type=Integer,Description="\\"b\\", c>">',
+        ),
+        (
+            "##INFO=<ID=END",
+            '##INFO=<ID=END,Number=1,Type=String,Description="x">',
+            "##INFO=<ID=END,Number=1,Type=Integer,"
+            'Description="End position of the longest variant described in this '
+            'record">',
+        ),
+        (
+            "##FORMAT=<ID=GT",
+            '##FORMAT=<ID=GT,Number=.,Type=Integer,Description="x">',
+            '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
+        ),
+        (
+            "##FORMAT=<ID=DP",
+            "##FORMAT=<ID=DP,Number=1,Type=Integer,Description=Read depth>",
+            '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Read depth">',
+        ),
+        (
+            "##contig=<ID=1",
+            '##contig=<ID=1,length=1000,assembly=b37,species="Homo sapiens">',
+            "##contig=<ID=1,length=1000>",
+        ),
+    ],
+)
+def test_header_lines_that_are_odd_but_clear_are_put_right(
+    tmp_path: Path, replaced: str, line: str, kept: str
+) -> None:
+    assert take_in(tmp_path, with_header(replaced, line)).records == 4
+    assert store_header(tmp_path).count(kept) == 1
+
+
+def test_build_gives_lengths_to_contigs_without_one(tmp_path: Path) -> None:
+    header = ["##fileformat=VCFv4.0", "##contig=<ID=chr1,length=248956422>", HEADER[-1]]
+    record = "\t5\t.\tA\tC\t.\t.\t.\tGT\t0/1\t0/0\t./."
+    records = [name + record for name in ("chr1", "chr2", "chrUn_5", "chrM")]
+    result = take_in(tmp_path, vcf(header, records))
+    assert result.contigs == (
+        ("chr1", 248_956_422, 1),
+        ("chr2", 242_193_529, 1),
+        ("chrUn_5", None, 1),
+        ("chrM", 16_569, 1),
+    )
+
+
+def test_stated_build_leaves_the_length_of_the_older_mitochondrion_open(
+    tmp_path: Path,
+) -> None:
+    record = "\t5\t.\tA\tC\t.\t.\t.\tGT\t0/1\t0/0\t./."
+    for name, length in (("chrM", None), ("MT", 16_569)):
+        upload = vcf(["##fileformat=VCFv4.1", HEADER[-1]], [name + record])
+        result = take_in(tmp_path, upload, build="GRCh37")
+        assert result.contigs == ((name, length, 1),)
+
+
+def test_file_without_records_is_taken_and_said_to_be_empty(tmp_path: Path) -> None:
+    result = take_in(tmp_path, vcf(records=[]))
+    assert result.records == 0
+    assert result.contigs == (("1", 1000, 0), ("2", None, 0))
+    assert "the file holds no records" in result.warnings
+
+
+def test_telomeres_and_long_contigs_are_indexed(tmp_path: Path) -> None:
+    header = [
+        HEADER[0],
+        "##contig=<ID=1,length=1000>",
+        "##contig=<ID=long,length=2147483646>",
+        HEADER[-1],
+    ]
+    rest = "\t.\tA\tC\t.\t.\t.\tGT\t0/1\t0/0\t./."
+    places = [("1", 0), ("1", 1001), ("long", 700_000_000), ("long", 2_147_483_646)]
+    take_in(tmp_path, vcf(header, [f"{name}\t{pos}{rest}" for name, pos in places]))
+    store = store_path(tmp_path)
+    with pysam.VariantFile(str(store), index_filename=f"{store}.csi") as file:
+        found = [(r.chrom, r.pos) for name in ("1", "long") for r in file.fetch(name)]
+        assert found == places
+        assert [r.pos for r in file.fetch("long", 699_999_999, 700_000_000)] == [
+            700_000_000
+        ]
+
+
+def test_prefixed_phase_and_empty_lists_are_of_4_4_and_4_5(tmp_path: Path) -> None:
+    record = "1\t5\t.\tA\tC\t.\t.\t.\tGT:LAA:LAD\t/0/1::\t|1|0:1:3,4\t.:."
+    header = ["##fileformat=VCFv4.5", HEADER[-1]]
+    take_in(tmp_path, vcf(header, [record]))
+    assert store_records(tmp_path) == [record]
+    assert any("LAD,Number=LR" in line for line in store_header(tmp_path))
+    for version, code in (("4.4", "format-value"), ("4.3", "genotype")):
+        header[0] = f"##fileformat=VCFv{version}"
+        with pytest.raises(IntakeRefused) as refused:
+            take_in(tmp_path, vcf(header, [record]))
+        assert (refused.value.code, refused.value.column) == (code, 10)
+
+
+def test_progress_grows_to_the_whole_file(tmp_path: Path) -> None:
+    progress: list[Progress] = []
+    upload = DATA / "1kg_629_samples.vcf.gz"
+    take_in(tmp_path, upload, progress=progress)
+    records = [step.records for step in progress]
+    assert len(records) > 5
+    assert records == sorted(records)
+    assert records[-1] == 381
+    assert progress[-1].bytes == upload.stat().st_size
+
+
+def test_store_is_the_same_bytes_each_time(tmp_path: Path) -> None:
+    digests = {
+        take_in(tmp_path, DATA / "multipleChromosomes.vcf.gz").sha256_store
+        for _ in range(3)
+    }
+    assert len(digests) == 1
+
+
+def test_an_earlier_store_is_replaced_whole_or_left_alone(tmp_path: Path) -> None:
+    take_in(tmp_path, vcf())
+    store = store_path(tmp_path)
+    before = {path.name: path.read_bytes() for path in store.parent.iterdir()}
+    assert set(before) == {"store.vcf.gz", "store.vcf.gz.csi"}
+    with pytest.raises(IntakeRefused):
+        take_in(tmp_path, with_field(15, 10, "x"))
+    assert {p.name: p.read_bytes() for p in store.parent.iterdir()} == before
+    assert take_in(tmp_path, vcf(records=RECORDS[:2])).records == 2
+    assert len(store_records(tmp_path)) == 2
+
+
+def test_index_beside_the_upload_is_never_opened(tmp_path: Path) -> None:
+    for suffix in (".csi", ".tbi"):
+        (tmp_path / f"upload{suffix}").write_bytes(b"not an index")
+    assert take_in(tmp_path, bgzf(vcf())).records == 4
+
+
+def test_intake_runs_in_the_child_and_leaves_nothing_but_the_store(
+    tmp_path: Path,
+) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    store = store_path(tmp_path)
+    store.parent.mkdir()
+    source = DATA / "multipleChromosomes.vcf.gz"
+    job = IntakeJob(source=source, store=store, build="GRCh37")
+    result = child.run(job, timeout_s=60, temp_root=private)
+    assert result.records == 346
+    assert {p.name for p in store.parent.iterdir()} == {store.name, store.name + ".csi"}
+    assert not list(private.iterdir())
+
+
+def test_refusal_of_the_child_carries_code_line_and_column(tmp_path: Path) -> None:
+    source = tmp_path / "upload"
+    source.write_bytes(gzip.compress(with_field(13, 11, "0/3:1")))
+    store = store_path(tmp_path)
+    store.parent.mkdir()
+    with pytest.raises(IntakeRefused) as refused:
+        child.run(
+            IntakeJob(source=source, store=store),
+            timeout_s=60,
+            temp_root=tmp_path,
+        )
+    error = refused.value
+    assert (error.code, error.line, error.column) == ("genotype-allele", 13, 11)
+    assert "at most 2" in error.message
+    assert not list(store.parent.iterdir())
+
+
+def test_memory_does_not_grow_with_the_records(tmp_path: Path) -> None:
+    peaks = []
+    for records in (20_000, 80_000):
+        source = tmp_path / "upload"
+        with gzip.open(source, "wt", compresslevel=1) as file:
+            file.write("\n".join(HEADER) + "\n")
+            for number in range(records):
+                # Every value differs, so nothing that is remembered helps.
+                cells = "\t".join(f"0/1:{number}:-{number}.{n},-1" for n in range(3))
+                file.write(
+                    f"2\t{number + 1}\trs{number}\tA\tC\t{number}.5\tPASS\t"
+                    f"DP={number};X={number}\tGT:DP:GL\t{cells}\n"
+                )
+        code = (
+            "import sys; from pathlib import Path; from genomics import intake; "
+            "from genomics.job import IntakeJob; "
+            "intake.run(IntakeJob(source=Path(sys.argv[1]), store=Path(sys.argv[2])),"
+            " lambda progress: None)"
+        )
+        store = tmp_path / "store.vcf.gz"
+        command = [sys.executable, "-c", code, str(source), str(store)]
+        with subprocess.Popen(command) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        peaks.append(usage.ru_maxrss * 1024)
+    # 8 MB of lines more: kept in memory, as lines or as a store, they would show.
+    assert peaks[1] - peaks[0] < 4 << 20
