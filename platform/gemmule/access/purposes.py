@@ -8,6 +8,7 @@ never taken from her.
 from collections.abc import Mapping
 from typing import Any
 
+from consent import diseases
 from consent.errors import PurposeInvalid
 from consent.policy import Purpose
 from gemmule.access.errors import RequestInvalid
@@ -60,6 +61,7 @@ def stated_purpose(fields: Mapping[str, Any]) -> dict[str, Any]:
         Purpose.from_json(stated)
     except PurposeInvalid as error:
         raise RequestInvalid(str(error), field="purpose") from error
+    _check_diseases(stated.get("diseases", []))
     return stated
 
 
@@ -92,6 +94,17 @@ def full_purpose(request: AccessRequest) -> Purpose:
     people = project.members.exclude(orcid="").values_list("orcid", flat=True)
     stated["users"] = sorted(people)
     return Purpose.from_json(stated)
+
+
+def _check_diseases(names: list[str]) -> None:
+    known = diseases.graph()
+    for name in names:
+        if known.resolve(name) is None:
+            raise RequestInvalid(
+                f"{name} is not a disease of MONDO {known.version}; "
+                "search for it by name and choose from the list",
+                field="diseases",
+            )
 
 
 def duo_codes(request: AccessRequest) -> list[str]:

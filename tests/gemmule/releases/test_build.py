@@ -1,0 +1,300 @@
+"""Builds: what is in a release, what is said of it, and builds that may not go on."""
+
+import gzip
+import hashlib
+import json
+import uuid
+from datetime import timedelta
+
+import pytest
+
+import consent.services
+import gemmule.accounts.services
+import ledger.selectors
+from consent.models import Donor
+from gemmule.access.models import AccessRequest
+from gemmule.accounts.models import User
+from gemmule.audit.verification import verify
+from gemmule.releases import build, cohort, services, storage, upkeep
+from gemmule.releases.models import Release, ReleaseFile, ReleaseState
+from tests import cohorts
+from tests.gemmule.releases.cohort_file import NAMES, private_position
+from tests.gemmule.releases.conftest import Clock, Keyring
+
+pytestmark = pytest.mark.django_db
+
+
+def plaintext(file: ReleaseFile, keyring: Keyring) -> str:
+    return gzip.decompress(keyring.open(storage.path_of(file).read_bytes())).decode()
+
+
+def columns(text: str) -> list[str]:
+    header = next(line for line in text.splitlines() if line.startswith("#CHROM"))
+    return header.split("\t")[9:]
+
+
+def positions(text: str) -> set[int]:
+    rows = [line for line in text.splitlines() if not line.startswith("#")]
+    return {int(line.split("\t")[1]) for line in rows}
+
+
+def test_a_release_holds_the_consenting_donors_and_nobody_else(
+    built: Release, variants: ReleaseFile, keyring: Keyring
+) -> None:
+    text = plaintext(variants, keyring)
+    assert len(columns(text)) == 28
+    found = positions(text)
+    for index in range(28):
+        assert private_position(index) in found
+    for index in (28, 29):
+        assert private_position(index) not in found
+    assert not any(name in text for name in NAMES)
+    assert "AF=0.123" not in text
+
+
+def test_columns_are_the_projects_names_in_order(
+    built: Release, variants: ReleaseFile, keyring: Keyring
+) -> None:
+    names = columns(plaintext(variants, keyring))
+    assert names == sorted(names)
+    assert set(names) == set(built.donors.values_list("sample_name", flat=True))
+    key = bytes(built.request.project.pseudonym_key)
+    for row in built.donors.all():
+        assert row.sample_name == cohort.sample_name(key, row.donor_id)
+
+
+def test_the_manifest_says_what_the_ledger_says(
+    built: Release, variants: ReleaseFile
+) -> None:
+    content = bytes(built.manifest or b"")
+    assert hashlib.sha256(content).hexdigest() == built.manifest_sha256
+    body = json.loads(content)["manifest"]
+    entry = ledger.selectors.entry(built.event)
+    assert entry.state == "published"
+    assert entry.pub["manifest_sha256"] == built.manifest_sha256
+    assert entry.pub["cohort_root"] == body["cohort_root"]
+    assert body["samples"] == len(body["commitments"]) == 28
+    assert entry.seq is not None
+    assert body["ledger_size"] <= entry.seq
+    on_disk = storage.path_of(variants).read_bytes()
+    named = {file["name"]: file for file in body["files"]}
+    assert named[variants.name]["sha256_cipher"] == hashlib.sha256(on_disk).hexdigest()
+
+
+def test_every_check_of_the_auditor_holds(built: Release) -> None:
+    checks = verify(built)
+    assert [check.question for check in checks if not check.holds] == []
+    assert len(checks) >= 7
+
+
+def test_the_auditor_sees_a_stored_byte_changed(
+    built: Release, variants: ReleaseFile
+) -> None:
+    path = storage.path_of(variants)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+    broken = [check for check in verify(built) if not check.holds]
+    assert [check.question for check in broken] == [
+        "Are the stored files the sealed ones?"
+    ]
+
+
+def test_the_auditor_sees_a_donor_slipped_in(
+    built: Release, donors: list[Donor]
+) -> None:
+    row = built.donors.first()
+    assert row is not None
+    row.donor = donors[29]
+    row.save()
+    broken = [check.question for check in verify(built) if not check.holds]
+    assert "Are these the donors on the ledger?" in broken
+
+
+def test_asking_again_returns_the_live_release(
+    rosa: User,
+    release: Release,
+    approved: AccessRequest,
+    keyring: Keyring,
+    clock: Clock,
+) -> None:
+    again = services.open_release(
+        user=rosa, request=approved, key=keyring.key, now=clock()
+    )
+    assert again == release
+    assert Release.objects.count() == 1
+
+
+def test_a_task_delivered_again_has_no_further_effect(
+    built: Release, clock: Clock
+) -> None:
+    manifest = bytes(built.manifest or b"")
+    size = ledger.selectors.tree_size()
+    for _ in range(3):
+        assert build.run(built.pk, clock=clock) is None
+        upkeep.settle(now=clock())
+    built.refresh_from_db()
+    assert bytes(built.manifest or b"") == manifest
+    assert ledger.selectors.tree_size() == size
+
+
+def test_a_build_in_hand_is_not_taken_by_another_worker(
+    release: Release, clock: Clock
+) -> None:
+    Release.objects.filter(pk=release.pk).update(
+        state=ReleaseState.BUILDING,
+        fencing_token=1,
+        lease_until=clock() + timedelta(seconds=30),
+    )
+    assert build.run(release.pk, clock=clock) is None
+    clock.tick(seconds=31)
+    assert upkeep.left_behind(now=clock()) == [release.pk]
+    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
+
+
+def test_a_build_that_lost_its_worker_three_times_is_set_aside(
+    release: Release, clock: Clock
+) -> None:
+    Release.objects.filter(pk=release.pk).update(
+        state=ReleaseState.BUILDING,
+        attempts=build.MAX_ATTEMPTS,
+        lease_until=clock() - timedelta(seconds=1),
+    )
+    assert build.run(release.pk, clock=clock) is None
+    release.refresh_from_db()
+    assert release.state == ReleaseState.FAILED
+    assert release.failure_code == "worker-lost"
+    assert "worker" in release.failure_reason
+
+
+def test_nobody_permitted_fails_with_a_reason(
+    release: Release, donors: list[Donor], clock: Clock
+) -> None:
+    for donor in donors[:28]:
+        consent.services.withdraw(donor=donor, event=uuid.uuid4(), now=clock())
+    assert build.run(release.pk, clock=clock) == ReleaseState.FAILED
+    release.refresh_from_db()
+    assert release.failure_code == "no-donors"
+    assert not release.files.exists()
+
+
+def test_a_key_retired_during_the_build_voids_it(
+    rosa: User,
+    release: Release,
+    keyring: Keyring,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def retire_then_cut(*args: object) -> object:
+        gemmule.accounts.services.retire_key(
+            user=rosa, key_id=keyring.key.pk, now=clock()
+        )
+        return cut(*args)
+
+    cut = build._cut
+    monkeypatch.setattr(build, "_cut", retire_then_cut)
+    assert build.run(release.pk, clock=clock) == ReleaseState.FAILED
+    release.refresh_from_db()
+    assert release.failure_code == "key-changed"
+
+
+def test_a_withdrawal_during_the_build_sends_it_back_and_leaves_her_out(
+    release: Release,
+    donors: list[Donor],
+    keyring: Keyring,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def cut_then_withdraw(*args: object) -> object:
+        made = cut(*args)
+        services.withdraw_consent(
+            donor=donors[3], channel="donor", event=uuid.uuid4(), now=clock()
+        )
+        return made
+
+    cut = build._cut
+    monkeypatch.setattr(build, "_cut", cut_then_withdraw)
+    assert build.run(release.pk, clock=clock) == ReleaseState.REQUESTED
+    assert not release.files.exists()
+    monkeypatch.setattr(build, "_cut", cut)
+    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
+    text = plaintext(release.files.get(role="variants"), keyring)
+    assert private_position(3) not in positions(text)
+    assert len(columns(text)) == 27
+
+
+def test_a_donor_who_agrees_during_the_build_waits_for_the_next_release(
+    release: Release,
+    donors: list[Donor],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def cut_then_agree(*args: object) -> object:
+        made = cut(*args)
+        cohorts.agree(donors[29], cohorts.GENERAL, clock())
+        return made
+
+    cut = build._cut
+    monkeypatch.setattr(build, "_cut", cut_then_agree)
+    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
+    assert release.donors.count() == 28
+
+
+def test_what_a_donor_withholds_is_not_handed_over(
+    rosa: User,
+    approved: AccessRequest,
+    donors: list[Donor],
+    keyring: Keyring,
+    clock: Clock,
+) -> None:
+    consent.services.withdraw(donor=donors[5], event=uuid.uuid4(), now=clock())
+    start = private_position(5) - 1
+    cohorts.agree(
+        donors[5],
+        cohorts.GENERAL,
+        clock(),
+        withheld={
+            "genes": [],
+            "regions": [["2", 4999, 5000], ["2", start, start + 1]],
+            "build": "GRCh37",
+            "flank": 0,
+            "mode": "missing",
+        },
+    )
+    release = services.open_release(
+        user=rosa, request=approved, key=keyring.key, now=clock()
+    )
+    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
+    release.refresh_from_db()
+    text = plaintext(release.files.get(role="variants"), keyring)
+    assert len(columns(text)) == 28
+    assert private_position(5) not in positions(text)
+    assert private_position(6) in positions(text)
+    body = json.loads(bytes(release.manifest or b""))["manifest"]
+    assert body["genotypes_withheld"] == 1
+
+
+def test_a_wish_that_cannot_be_placed_leaves_its_donor_out() -> None:
+    wish = {"genes": ["NOSUCHGENE"], "regions": [], "flank": 0, "mode": "missing"}
+    assert cohort.withheld_regions(wish, "GRCh37") is None
+    assert cohort.withheld_regions({**wish, "genes": ["TMEM18"]}, "") is None
+    assert cohort.withheld_regions({**wish, "genes": ["TMEM18"]}, "GRCh37") == (
+        ("2", 663876, 677406),
+    )
+
+
+def test_a_time_limit_ends_the_release_early(
+    rosa: User,
+    approved: AccessRequest,
+    donors: list[Donor],
+    keyring: Keyring,
+    clock: Clock,
+) -> None:
+    consent.services.withdraw(donor=donors[0], event=uuid.uuid4(), now=clock())
+    cohorts.agree(donors[0], {"permission": "GRU", "modifiers": {"TS": 3}}, clock())
+    release = services.open_release(
+        user=rosa, request=approved, key=keyring.key, now=clock()
+    )
+    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
+    release.refresh_from_db()
+    assert release.expires_on.isoformat() == "2026-06-02"
