@@ -60,3 +60,7 @@ class StateRefused(ConsentError):
 
 class EventReused(ConsentError):
     pass
+
+
+class RowAltered(ConsentError):
+    pass

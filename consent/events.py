@@ -1,48 +1,87 @@
-"""What a consent event says: nothing in public but the form, all else committed."""
+"""What the room writes to the ledger: payloads, and the statement a donor signs.
 
-from datetime import date
+The public part says at most which form was used; everything else is in the body,
+which the ledger encrypts and only commits to.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID, uuid5
 
+import rfc8785
+
+from consent import diseases, duo
 from consent.decision import JSON
 
-# The event type of each act.
-TYPES = {
-    "given": "consent.given",
-    "changed": "consent.changed",
-    "paused": "consent.paused",
-    "resumed": "consent.resumed",
-    "refused": "consent.refused",
-    "withdrawn": "consent.withdrawn",
-    "expired": "consent.expired",
-}
+# The acts of a donor, `consent.<act>`, and the publication of a form.
+FORM_PUBLISHED = "form.published"
+_STATEMENT = "gemmule/consent/statement/v1"
 
 
-def public_part(form_sha256: str | None) -> dict[str, JSON]:
-    """Return the public part: which form, never what was answered."""
-    return {"form_sha256": form_sha256} if form_sha256 else {}
+def consent_type(act: str) -> str:
+    """Return the event type of an act.
+
+    >>> consent_type("given")
+    'consent.given'
+    """
+    return f"consent.{act}"
+
+
+def public_part(form_sha256: str | None) -> dict[str, str]:
+    """Return what anybody may read: the digest of the form, if one was used."""
+    return {} if form_sha256 is None else {"form_sha256": form_sha256}
 
 
 def body(
+    decision: Mapping[str, JSON],
     *,
-    number: int,
-    act: str,
-    terms: dict[str, Any],
-    withheld: dict[str, Any],
-    discovery: bool,
-    language: str,
-    channel: str,
-    valid_until: date | None,
-    evidence: dict[str, Any],
-) -> dict[str, JSON]:
-    """Return the body that is committed to: the whole decision, how it was signed."""
+    evidence: Mapping[str, JSON],
+    answers: Mapping[str, JSON] | None,
+) -> dict[str, Any]:
+    """Return everything that was decided and how it was signed.
+
+    `decision` is `Consent.to_event()`: from these the donor's current state can be
+    rebuilt (`consent.reconciliation`).
+    """
     return {
-        "number": number,
-        "act": act,
-        "terms": terms,
-        "withheld": withheld,
-        "discovery": discovery,
-        "language": language,
-        "channel": channel,
-        "valid_until": valid_until.isoformat() if valid_until else None,
-        "evidence": evidence,
+        **decision,
+        "duo": duo.VERSION,
+        "evidence": dict(evidence),
+        "answers": None if answers is None else dict(answers),
     }
+
+
+def statement(
+    *,
+    act: str,
+    form_sha256: str | None,
+    language: str,
+    terms: Mapping[str, JSON],
+    withheld: Mapping[str, JSON],
+    discovery: bool,
+    sentences: Sequence[str],
+) -> bytes:
+    """Return the exact bytes that a donor signs: RFC 8785, the plain words included."""
+    return rfc8785.dumps(
+        {
+            "statement": _STATEMENT,
+            "act": act,
+            "form_sha256": form_sha256,
+            "language": language,
+            "terms": dict(terms),
+            "withheld": dict(withheld),
+            "discovery": discovery,
+            "sentences": list(sentences),
+            "mondo": diseases.VERSION,
+        }
+    )
+
+
+def expiry_event(consent_event: UUID) -> UUID:
+    """Return the one event id under which a consent's end is recorded."""
+    return uuid5(consent_event, "consent.expired")
+
+
+def form_event(name: str, version: str, language: str, sha256: str) -> UUID:
+    """Return the one event id under which a form version is published."""
+    return uuid5(UUID(sha256[:32]), f"{FORM_PUBLISHED} {name} {version} {language}")

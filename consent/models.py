@@ -5,11 +5,13 @@ was. Which login is which donor is unknown here; what the words mean is `policy`
 """
 
 import uuid
+from datetime import date
 from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
 
+from consent.forms import definition
 from consent.terms import Terms
 
 
@@ -20,6 +22,8 @@ class Donor(models.Model):
     # Whose vault key salts this donor's commitments.
     subject = models.UUIDField(unique=True)
     created_at = models.DateTimeField()
+    # Set by an erasure, before anything of the donor's may be deleted.
+    erased_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"donor {self.id}"
@@ -63,6 +67,20 @@ class FormVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.language})"
+
+    @property
+    def number(self) -> tuple[int, int]:
+        """Return the version as (major, minor)."""
+        return definition.version_number(self.version)
+
+    @property
+    def major(self) -> int:
+        """Return the major number: donors agree anew when it changes."""
+        return self.number[0]
+
+    def to_form(self) -> definition.Form:
+        """Return the content as a form that can be asked and answered."""
+        return definition.read(self.content)
 
 
 class Act(models.TextChoices):
@@ -109,7 +127,8 @@ class Consent(models.Model):
     # {"permission", "diseases", "modifiers"}, the schema of `consent.terms`.
     terms = models.JSONField()
     # {"genes": [symbol], "regions": [[contig, start_0, end]], "flank": bases,
-    # "mode": "missing"}; regions 0-based half-open; {} withholds nothing.
+    # "mode": "missing"}; regions 0-based half-open, with their "build"; {} withholds
+    # nothing.
     withheld = models.JSONField(default=dict, blank=True)
     discovery = models.BooleanField(default=False)
     form = models.ForeignKey(
@@ -119,6 +138,8 @@ class Consent(models.Model):
     channel = models.CharField(
         max_length=10, choices=Channel.choices, default=Channel.DONOR
     )
+    # The release of the disease ontology that the donor saw.
+    mondo_version = models.CharField(max_length=10)
     # The last day on which the consent holds; null: until the donor says otherwise.
     valid_until = models.DateField(null=True)
     event = models.UUIDField(unique=True)
@@ -130,6 +151,9 @@ class Consent(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["donor", "number"], name="consent_number_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(number__gte=1), name="consent_number_starts_at_one"
             ),
             models.UniqueConstraint(
                 fields=["donor"],
@@ -143,12 +167,40 @@ class Consent(models.Model):
 
     @property
     def state(self) -> str:
-        """Return the state of `consent.terms`, a superseded row apart."""
+        """Return the state of `consent.terms`; a row that was followed is superseded.
+
+        A validity that has run out is not looked at: `state_on` does.
+        """
         if not self.is_current:
             return "superseded"
         return _STATE_OF_ACT[Act(self.act)]
 
+    def state_on(self, day: date) -> str:
+        """Return the state on a day: expired once the last valid day has passed."""
+        state = self.state
+        has_ended = self.valid_until is not None and self.valid_until < day
+        return "expired" if has_ended and state in ("active", "paused") else state
+
     def to_terms(self, *, state: str | None = None) -> Terms:
-        """Return the terms `policy.decide` reads, in this or the given state."""
+        """Return the terms that `policy.decide` reads, in this or the given state."""
         whole: dict[str, Any] = {**self.terms, "state": state or self.state}
         return Terms.read(whole)
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the row as its ledger entry commits to it.
+
+        `form` has to be loaded with the row where many are asked.
+        """
+        return {
+            "consent": str(self.pk),
+            "number": self.number,
+            "act": str(self.act),
+            "terms": self.terms,
+            "withheld": self.withheld,
+            "discovery": self.discovery,
+            "form": self.form.sha256 if self.form else None,
+            "language": self.language,
+            "channel": str(self.channel),
+            "valid_until": self.valid_until.isoformat() if self.valid_until else None,
+            "mondo": self.mondo_version,
+        }

@@ -41,6 +41,7 @@ __all__ = [
     "Terms",
     "Verdict",
     "decide",
+    "without_consent",
 ]
 
 # Raised whenever a rule may decide a case differently: a person's signed decision
@@ -100,6 +101,21 @@ def decide(
             "rules": RULES_VERSION,
             "duo": duo.VERSION,
             "mondo": current.version,
+        },
+    )
+
+
+def without_consent() -> Decision:
+    """Return the decision for a donor who has decided nothing yet."""
+    return Decision(
+        verdict=Verdict.DENY,
+        clauses=(deny("consent", "the donor has not given a consent"),),
+        obligations=(),
+        expires=None,
+        versions={
+            "rules": RULES_VERSION,
+            "duo": duo.VERSION,
+            "mondo": diseases.VERSION,
         },
     )
 
