@@ -43,6 +43,7 @@ _SEQUENCE = re.compile(r"[A-Za-z]+")
 _BREAKEND = re.compile(r"([^\[\]]*)[\[\]](.+):(\d+)[\[\]]([^\[\]]*)")
 # Symbolic types that take up reference bases, SVLEN of them.
 _SPANNING = re.compile(r"<(?:DEL|DUP|INV|CNV|CN\d+)(?::[^>]*)?>")
+_TRANSLOCATION = re.compile(r"<(?:BND|TRA|CTX)(?::[^>]*)?>")
 _POINT = re.compile(r"<(?:INS|BND|TRA|CTX)(?::[^>]*)?>")
 _COPIES = re.compile(r"<CN(\d+)>")
 
@@ -168,11 +169,10 @@ def _symbolic_end(pos: int, alt: str, length: str, shared: str | None) -> int:
 
 def _translocated(contig: str, alt: str, info: Mapping[str, str]) -> list[Locus]:
     # <TRA> of older callers names its other end by CHR2 and POS2 or END.
-    other = info.get("CHR2", contig)
     place = _integer(info.get("POS2", info.get("END")))
-    if place is None or not (other != contig or _POINT.fullmatch(alt)):
+    if place is None or not _TRANSLOCATION.fullmatch(alt):
         return []
-    return [(other, max(place - 1, 0), max(place, 1))]
+    return [(info.get("CHR2", contig), max(place - 1, 0), max(place, 1))]
 
 
 def _integer(text: str | None) -> int | None:

@@ -1,0 +1,251 @@
+"""A second opinion on releases, written apart from the engine and much simpler.
+
+Each ALT allele is told by itself, in its own shortest form, so that padding and allele
+numbers drop out: a genotype becomes its phase marks and the alleles it stands for. The
+same telling of the source (or of bcftools' output) and of the release must agree.
+"""
+
+import dataclasses
+import functools
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+
+Allele = tuple[str, ...]
+REF: Allele = ("ref",)
+MISSING: Allele = (".",)
+
+NUMBER = {
+    "AD": "R",
+    "DP": "1",
+    "GQ": "1",
+    "PL": "G",
+    "GL": "G",
+    "GP": "G",
+    "DS": "A",
+    "PS": "1",
+    "FT": "1",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Told:
+    """One sample at one record, without allele numbers."""
+
+    marks: str
+    alleles: tuple[Allele, ...]
+    values: tuple[tuple[str, object], ...]
+
+
+def samples_of(text: str) -> list[str]:
+    """Return the sample names in the #CHROM line."""
+    line = next(line for line in text.splitlines() if line.startswith("#CHROM"))
+    return line.split("\t")[9:]
+
+
+def tell(
+    text: str,
+    samples: Sequence[str],
+    *,
+    with_values: bool = True,
+    as_numbers: bool = False,
+) -> Counter[tuple[str, tuple[Told, ...]]]:
+    """Return each carried record's contig and what it says of these samples.
+
+    `as_numbers` compares -0.00 and -0 as equal: bcftools writes numbers its own way.
+    """
+    names = samples_of(text)
+    places = [names.index(name) for name in samples]
+    read = _number if as_numbers else str
+    told: Counter[tuple[str, tuple[Told, ...]]] = Counter()
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        columns = line.split("\t")
+        keys = columns[8].split(":")
+        cells = [
+            dict(zip(keys, columns[9 + place].split(":"), strict=False))
+            for place in places
+        ]
+        if "GT" not in keys:
+            continue
+        carried = {
+            int(number)
+            for cell in cells
+            for number in re.findall(r"\d+", cell["GT"])
+            if number != "0"
+        }
+        if carried:
+            alts = columns[4].split(",")
+            named = {".": MISSING, "": MISSING, "0": REF}
+            for number, alt in enumerate(alts, 1):
+                named[str(number)] = tell_allele(int(columns[1]), columns[3], alt)
+            kept = [0, *sorted(carried)] if with_values else None
+            row = tuple(tell_cell(len(alts), named, cell, kept, read) for cell in cells)
+            told[columns[0], row] += 1
+    return told
+
+
+def tell_cell(
+    alt_count: int,
+    named: Mapping[str, Allele],
+    cell: Mapping[str, str],
+    kept: list[int] | None,
+    read: Callable[[str], object],
+) -> Told:
+    """Tell a sample's genotype and, for the alleles kept, its values."""
+    genotype = cell["GT"]
+    alleles = tuple(named[part] for part in re.findall(r"\d+|\.", genotype) or [""])
+    values = {}
+    if kept is not None:
+        for key, value in cell.items():
+            if key in NUMBER:
+                found = tell_value(key, value, alt_count, kept, named, genotype, read)
+                if found is not None:
+                    values[key] = found
+    marks = re.sub(r"\d+|\.", "", genotype)
+    return Told(marks, alleles, tuple(sorted(values.items())))
+
+
+def tell_allele(pos: int, ref: str, alt: str) -> Allele:
+    """Tell one ALT in its own shortest form."""
+    if alt == "*":
+        return ("*",)
+    if not alt.isalpha():
+        mate = re.search(r"[\[\]].*[\[\]]", alt)
+        return (str(pos), mate[0] if mate else alt)
+    while len(ref) > 1 and len(alt) > 1 and ref[-1] == alt[-1]:
+        ref, alt = ref[:-1], alt[:-1]
+    while len(ref) > 1 and len(alt) > 1 and ref[0] == alt[0]:
+        ref, alt, pos = ref[1:], alt[1:], pos + 1
+    return (str(pos), ref, alt)
+
+
+def tell_value(
+    key: str,
+    value: str,
+    alt_count: int,
+    kept: list[int],
+    named: Mapping[str, Allele],
+    genotype: str,
+    read: Callable[[str], object],
+) -> object | None:
+    """Tell a value by allele or by genotype; None when missing or of wrong length."""
+    if value in (".", ""):
+        return None
+    items = value.split(",")
+    match NUMBER[key]:
+        case "R":
+            slots: list[tuple[int, ...]] = [(n,) for n in range(alt_count + 1)]
+        case "A":
+            slots = [(n,) for n in range(1, alt_count + 1)]
+        case "G":
+            ploidy = len(re.findall(r"\d+|\.", genotype))
+            if genotype in (".", ""):  # of any ploidy: the count tells
+                ploidy = 1 if len(items) == alt_count + 1 else 2
+            slots = genotypes_in_order(alt_count, ploidy)
+        case _:
+            return read(value)
+    if len(items) != len(slots):
+        return None
+    told = {
+        tuple(sorted(named[str(number)] for number in slot)): read(item)
+        for slot, item in zip(slots, items, strict=True)
+        if set(slot) <= set(kept)
+    }
+    if set(told.values()) <= {"."}:
+        return None
+    return tuple(sorted(told.items()))
+
+
+def _number(text: str) -> object:
+    try:
+        return f"{float(text) + 0.0:.5g}"
+    except ValueError:
+        return text
+
+
+@functools.cache
+def genotypes_in_order(alt_count: int, ploidy: int) -> list[tuple[int, ...]]:
+    """List genotypes by the recursive rule of VCF 4.3, section 1.6.2."""
+    if ploidy == 0:
+        return [()]
+    return [
+        (*rest, last)
+        for last in range(alt_count + 1)
+        for rest in genotypes_in_order(last, ploidy - 1)
+    ]
+
+
+def check_self_consistent(text: str) -> None:
+    """Assert what must hold of a release whatever it was cut from."""
+    names = samples_of(text)
+    assert names == sorted(names)
+    lines = text.splitlines()
+    header = [line for line in lines if line.startswith("#")]
+    assert lines[: len(header)] == header
+    allowed = re.compile(
+        r"##fileformat=VCFv4\.[35]|##reference=GRCh3[78]|##contig=<ID=.*>"
+        r"|##(INFO|FORMAT|FILTER)=<ID=.*>|#CHROM\t.*"
+    )
+    assert all(allowed.fullmatch(line) for line in header)
+    declared = {
+        (match[1], match[2])
+        for line in header
+        if (match := re.match(r"##(\w+)=<ID=([^,>]+)", line))
+    }
+    used = set()
+    order = []
+    for line in lines[len(header) :]:
+        columns = line.split("\t")
+        used.add(("contig", columns[0]))
+        used |= {("INFO", part.split("=")[0]) for part in columns[7].split(";")}
+        used |= {("FORMAT", key) for key in columns[8].split(":")}
+        used |= {("FILTER", name) for name in columns[6].split(";")}
+        order.append((columns[0], int(columns[1]), columns[3], columns[4]))
+        check_record(columns)
+    assert declared == used - {("FILTER", "."), ("FILTER", "PASS")}
+    contigs = [key for key, _ in itertools.groupby(order, key=lambda item: item[0])]
+    assert len(contigs) == len(set(contigs))
+    for _, group in itertools.groupby(order, key=lambda item: item[0]):
+        records = list(group)
+        assert records == sorted(records)
+
+
+def check_record(columns: Sequence[str]) -> None:
+    """Assert counts, minimal form, carried alleles and fields of one record."""
+    alts = columns[4].split(",")
+    keys = columns[8].split(":")
+    cells = [cell.split(":") for cell in columns[9:]]
+    assert keys[0] == "GT"
+    assert all(len(cell) == len(keys) for cell in cells)
+    for number, key in enumerate(keys):
+        is_listed = key in ("GT", "LAA")
+        assert is_listed or any(cell[number] != "." for cell in cells), key
+    called = [re.findall(r"\d+|\.", cell[0]) for cell in cells]
+    flat = [allele for genotype in called for allele in genotype if allele != "."]
+    counts = [flat.count(str(number)) for number in range(1, len(alts) + 1)]
+    assert all(counts)
+    info = dict(part.partition("=")[::2] for part in columns[7].split(";"))
+    assert info["AC"] == ",".join(map(str, counts))
+    assert info["AN"] == str(len(flat))
+    assert info["NS"] == str(sum(any(a != "." for a in g) for g in called))
+    for text, count in zip(info["AF"].split(","), counts, strict=True):
+        assert abs(Fraction(text) - Fraction(count, len(flat))) < Fraction(1, 10**6)
+    assert columns[5] == "."
+    check_minimal(columns[3], alts)
+
+
+def check_minimal(ref: str, alts: Sequence[str]) -> None:
+    """Assert that no base can be cut off the alleles."""
+    bases = [alt for alt in alts if alt.isalpha()]
+    is_free = all(alt.isalpha() or alt == "*" for alt in alts)
+    if not bases and not any(alt[0] in "[]." for alt in alts):
+        assert len(ref) == 1
+    elif len(bases) == len([alt for alt in alts if alt[0] not in "<*"]):
+        texts = [ref, *bases]
+        if min(map(len, texts)) > 1:
+            assert len({text[-1] for text in texts}) > 1
+            assert not is_free or len({text[0] for text in texts}) > 1
