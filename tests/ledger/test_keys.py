@@ -1,0 +1,97 @@
+"""Keys are made once, kept private, and refused when they are something else."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from pytest_django import Settings
+
+from ledger import durable, errors, keys
+from ledger.tlog import hashing
+from ledger.tlog.checkpoint import Checkpoint
+from ledger.tlog.note import SignerKey
+
+
+@pytest.fixture(autouse=True)
+def _own_place(tmp_path: Path, settings: Settings) -> None:
+    settings.DATA_DIR = tmp_path
+    settings.SERVICE_KEY_FILE = tmp_path / "keys" / "service.key"
+    settings.LEDGER_KEY_FILE = tmp_path / "keys" / "ledger.key"
+
+
+def test_keys_are_made_at_first_use_and_stay(settings: Settings) -> None:
+    service, log = keys.service_key(), keys.log_key()
+    assert len(service) == 32
+    assert log.name == settings.LEDGER_ORIGIN
+    assert keys.service_key() == service
+    assert keys.log_key() == log
+    for path in (settings.SERVICE_KEY_FILE, settings.LEDGER_KEY_FILE):
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert keys.open_notary().last_signed().size == 0
+
+
+def test_keys_are_not_made_where_that_is_not_allowed(settings: Settings) -> None:
+    settings.LEDGER_CREATE_KEYS = False
+    for read in (keys.service_key, keys.log_key):
+        with pytest.raises(errors.KeyFileInvalid, match="cannot read the key"):
+            read()
+    assert not (settings.DATA_DIR / "keys").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"short", bytes(32), b"\xff" * 44, base64.b64encode(bytes(31)), b"A" * 44],
+)
+def test_a_service_key_that_is_none_is_refused(
+    settings: Settings, content: bytes
+) -> None:
+    durable.write_once(settings.SERVICE_KEY_FILE, content)
+    with pytest.raises(errors.KeyFileInvalid) as refused:
+        keys.service_key()
+    assert "AAAA" not in str(refused.value)
+
+
+def test_a_log_key_of_another_log_is_refused(settings: Settings) -> None:
+    other = SignerKey(name="example.com/other", seed=bytes(32))
+    durable.write_once(settings.LEDGER_KEY_FILE, other.text.encode())
+    with pytest.raises(errors.KeyFileInvalid, match=r"a key of example\.com/other"):
+        keys.log_key()
+
+
+@pytest.mark.parametrize("content", [b"", b"PRIVATE+KEY+", bytes(32), b"\xff"])
+def test_a_log_key_that_is_none_is_refused(settings: Settings, content: bytes) -> None:
+    durable.write_once(settings.LEDGER_KEY_FILE, content)
+    with pytest.raises(errors.KeyFileInvalid):
+        keys.log_key()
+
+
+def test_a_key_whose_notary_lost_its_memory_signs_nothing() -> None:
+    keys.log_key()
+    keys.notary_state_file().unlink()
+    with pytest.raises(errors.NotaryStateLost):
+        keys.open_notary().sign(
+            Checkpoint(origin=keys.log_key().name, size=1, root=hashing.EMPTY_ROOT),
+            old_size=0,
+            consistency=[],
+        )
+
+
+@pytest.mark.django_db
+def test_init_ledger_makes_the_keys_once(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.LEDGER_CREATE_KEYS = False
+    call_command("init_ledger")
+    call_command("init_ledger")
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second == f"verifier key of the log: {keys.log_key().verifier.text}"
+    assert len(keys.service_key()) == 32
+
+
+@pytest.mark.django_db
+def test_init_ledger_says_what_is_wrong(settings: Settings) -> None:
+    durable.write_once(settings.LEDGER_KEY_FILE, b"not a key")
+    with pytest.raises(CommandError, match="a signer key starts with"):
+        call_command("init_ledger")
