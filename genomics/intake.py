@@ -100,17 +100,17 @@ class _Reader:
         found = list(self.header.warnings)
         if not self.count:
             found.append("the file holds no records")
-        lengths = [
-            length
+        stated = [
+            (name, length)
             for name, length in self.header.contigs.items()
             if length is not None and builds.chromosome(name) not in (None, "MT")
         ]
-        if self.header.build is None:
+        if not stated:
             found.append(
-                "the lengths of its contigs fit neither GRCh37 nor GRCh38"
-                if lengths
-                else "it states no lengths of contigs, so its build is not known"
+                "the file states no length of a chromosome: nothing proves its build"
             )
+        elif builds.detect_build(stated) is None:
+            found.append("the lengths of its chromosomes are those of no known build")
         return found
 
     def records(self) -> Iterator[bytes]:

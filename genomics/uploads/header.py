@@ -77,7 +77,7 @@ class Header:
             self._read_meta(line.decode())
         elif line.startswith(b"#"):
             self._read_columns(line)
-            self._settle_lengths()
+            self.build = self.build or builds.detect_build(self.contigs.items())
             self.is_complete = True
         else:
             self._refuse(
@@ -87,8 +87,22 @@ class Header:
             )
 
     def add_contig(self, name: str) -> None:
-        """Declare a contig that a record uses, with the build's length if known."""
-        self.contigs[name] = self._length(name)
+        """Declare a contig that a record uses."""
+        self.contigs[name] = None
+
+    def last_position(self, name: str) -> int:
+        """Return the last POS that a record on the contig may have.
+
+        Where the upload states no length, the build's counts. It is not written down:
+        a length in the store proves the build, so it must come from the upload.
+        """
+        length = self.contigs[name]
+        # Nobody can tell which mitochondrion chrM of GRCh37 is: UCSC's is longer.
+        is_unclear = self.build == "GRCh37" and name.startswith("chrM")
+        if length is None and self.build is not None and not is_unclear:
+            length = builds.expected_length(self.build, name)
+        # VCF 4.5, section 1.6.1: telomeres stand at 0 and at the length + 1.
+        return MAX_POSITION if length is None else length + 1
 
     def lines(self) -> list[str]:
         """Return the lines of the canonical header, without their ends."""
@@ -253,19 +267,6 @@ class Header:
                 f"expected {builds.expected_length(build, name)} as length of {name}, "
                 f"for the dataset is stated to be on {build}, got {length}",
             )
-
-    def _settle_lengths(self) -> None:
-        """Give the chromosomes without a length that of the build, when it is known."""
-        if self.build is None:
-            self.build = builds.detect_build(self.contigs.items())
-        for name, length in self.contigs.items():
-            self.contigs[name] = length or self._length(name)
-
-    def _length(self, name: str) -> int | None:
-        # Nobody can tell which mitochondrion chrM of GRCh37 is: UCSC's has other bases.
-        if self.build is None or (self.build == "GRCh37" and name.startswith("chrM")):
-            return None
-        return builds.expected_length(self.build, name)
 
     def _read_columns(self, line: bytes) -> None:
         count = line.count(b"\t") + 1

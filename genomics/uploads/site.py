@@ -19,7 +19,6 @@ from genomics.uploads.header import (
     FILTER_KEY,
     KEY,
     MAX_FIELDS,
-    MAX_POSITION,
     Header,
 )
 from genomics.uploads.refusal import Code, refusal
@@ -67,7 +66,7 @@ class SiteReader:
         self._header = header
         self._limits = limits
         self._contig: bytes | None = None
-        self._contig_length: int | None = None
+        self._last_position = 0
         self._position = 0
         self._in_contig = 0
         self._counts: dict[bytes, int] = {}
@@ -154,7 +153,7 @@ class SiteReader:
             self._counts[self._contig] = self._in_contig
         self._counts[name] = 0
         self._contig, self._in_contig, self._position = name, 0, 0
-        self._contig_length = self._header.contigs[text]
+        self._last_position = self._header.last_position(text)
 
     def _check_position(self, text: bytes) -> None:
         # bytes.isdigit is true of ASCII digits alone.
@@ -169,12 +168,11 @@ class SiteReader:
                 f"before it, got {position}; sort the file with `bcftools sort`",
                 "POS",
             )
-        # VCF 4.5, section 1.6.1: telomeres stand at 0 and at the length + 1.
-        limit = (self._contig_length or MAX_POSITION - 1) + 1
-        if position > limit:
+        if position > self._last_position:
             self._refuse(
                 "position-beyond-contig",
-                f"expected a POS of at most {limit} on this contig, got {position}",
+                f"expected a POS of at most {self._last_position} on this contig, "
+                f"got {position}",
                 "POS",
             )
         self._position = position

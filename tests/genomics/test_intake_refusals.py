@@ -441,14 +441,41 @@ def test_lengths_against_the_stated_build_are_refused_at_their_line(
     assert "GRCh37" in refused.value.message
 
 
+@pytest.mark.parametrize(
+    ("contig", "position", "build", "is_sound"),
+    [
+        ("21", 48_129_896, "GRCh37", True),  # the telomere, one behind the end
+        ("21", 48_129_897, "GRCh37", False),
+        ("chr21", 48_129_896, "GRCh38", False),
+        ("21", 48_129_897, None, True),
+        ("MT", 16_571, "GRCh37", False),
+        ("chrM", 16_571, "GRCh37", True),  # may be that of UCSC's hg19
+        ("chrM", 16_571, "GRCh38", False),
+        ("GL000207.1", 48_129_897, "GRCh37", True),
+    ],
+)
 def test_position_beyond_a_chromosome_of_the_stated_build_is_refused(
+    tmp_path: Path, contig: str, position: int, build: str | None, is_sound: bool
+) -> None:
+    row = f"{contig}\t{position}\t.\tA\tC\t.\t.\t.\tGT\t0\t1\t."
+    upload = vcf([HEADER[0], HEADER[-1]], [row])
+    if is_sound:
+        assert take_in(tmp_path, upload, build=build).records == 1
+        return
+    with pytest.raises(IntakeRefused) as refused:
+        take_in(tmp_path, upload, build=build)
+    error = refused.value
+    assert (error.code, error.line, error.column) == ("position-beyond-contig", 3, 2)
+
+
+def test_position_beyond_a_chromosome_of_the_detected_build_is_refused(
     tmp_path: Path,
 ) -> None:
-    upload = vcf([HEADER[0], HEADER[-1]], ["21\t48129897" + RECORDS[2][5:]])
+    header = [HEADER[0], "##contig=<ID=chr1,length=248956422>", HEADER[-1]]
+    row = "chr21\t48129896\t.\tA\tC\t.\t.\t.\tGT\t0\t1\t."
     with pytest.raises(IntakeRefused) as refused:
-        take_in(tmp_path, upload, build="GRCh37")
+        take_in(tmp_path, vcf(header, [row]))
     assert refused.value.code == "position-beyond-contig"
-    assert take_in(tmp_path, upload).records == 1
 
 
 def test_what_only_htslib_refuses_is_refused_with_its_line(
