@@ -61,7 +61,7 @@ def parse(text: str, build: str) -> list[Region]:
 def withheld(wish: Mapping[str, Any], build: str) -> list[Region]:
     """Return the regions a donor keeps back, flanks included, merged.
 
-    `wish` is `Consent.withheld`: {"genes", "regions", "flank"}. The flank widens
+    `wish` is `Consent.withheld` in the form of `consent.withheld`. The flank widens
     regions too: rather more than was asked than less. Raises RegionsInvalid when any
     part of the wish cannot be placed in the build; the donor must then be left out.
     """
@@ -69,8 +69,8 @@ def withheld(wish: Mapping[str, Any], build: str) -> list[Region]:
     flank = wish.get("flank", DEFAULT_FLANK)
     if isinstance(flank, bool) or not isinstance(flank, int) or flank < 0:
         raise _refusal("flank", "expected a flank in bases")
-    # Coordinates of another build would cut other bases.
-    if wish.get("regions") and wish.get("build", build) != build:
+    # Coordinates of another build, or of none, would cut other bases.
+    if wish.get("regions") and wish.get("build") != build:
         raise _refusal("build", "expected regions of the dataset's genome build")
     found = []
     for symbol in wish.get("genes") or ():

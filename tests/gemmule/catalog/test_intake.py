@@ -8,6 +8,7 @@ import gzip
 import os
 import random
 import signal
+import subprocess
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -35,8 +36,9 @@ Check = Callable[[DataFile], DataFile]
 
 
 def bgzip(data: bytes, path: Path) -> bytes:
-    with pysam.BGZFile(str(path), "wb") as file:
-        file.write(data)
+    plain = path.with_suffix(".plain")
+    plain.write_bytes(data)
+    pysam.tabix_compress(str(plain), str(path))
     return path.read_bytes()
 
 
@@ -127,7 +129,7 @@ def faults() -> Iterator[Any]:
     short = lines[6].rsplit(b"\t", 1)[0] + b"\n"
     long = lines[6].rstrip(b"\n") + b"\t0/0\n"
     cut = b"".join(lines)[:-9]
-    yield pytest.param(cut, "truncated", 7, 12, id="cut inside a line")
+    yield pytest.param(cut, "truncated", 7, 10, id="cut inside a line")
     yield pytest.param(
         gzip.compress(plain)[:-2000], "truncated", ..., None, id="cut gzip"
     )
@@ -340,7 +342,7 @@ def test_file_that_breaks_its_check_is_set_aside_after_three_tries(
     def kill_the_child(job: IntakeJob, **options: Any) -> IntakeResult:
         """Run the real child, and kill it once it has begun to work."""
         tries.append(1)
-        popen = genomics.child.subprocess.Popen
+        popen = subprocess.Popen
 
         def begin(*args: Any, **kwargs: Any) -> Any:
             process = popen(*args, **kwargs)
@@ -348,7 +350,7 @@ def test_file_that_breaks_its_check_is_set_aside_after_three_tries(
             return process
 
         with monkeypatch.context() as patch:
-            patch.setattr(genomics.child.subprocess, "Popen", begin)
+            patch.setattr(subprocess, "Popen", begin)
             return real_run(job, **options)
 
     real_run = genomics.child.run

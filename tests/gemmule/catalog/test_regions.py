@@ -110,8 +110,9 @@ def test_withheld_region_is_placed_in_its_own_build_only() -> None:
     "wish",
     [
         {"genes": ["BRCA1", "NOTAGENE"]},
-        {"regions": [["17", 5, 5]]},
-        {"regions": [["GL000207.1", 5, 6]]},
+        {"regions": [["17", 5, 6]]},
+        {"regions": [["17", 5, 5]], "build": "GRCh38"},
+        {"regions": [["GL000207.1", 5, 6]], "build": "GRCh38"},
         {"genes": ["BRCA1"], "flank": -1},
         {"genes": ["BRCA1"], "flank": "50000"},
         {"genes": ["BRCA1"], "flank": True},

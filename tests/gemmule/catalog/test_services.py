@@ -260,7 +260,7 @@ def test_full_disk_is_told_as_such(
     def no_room(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage.os, "fsync", no_room)
+    monkeypatch.setattr("os.fsync", no_room)
     with pytest.raises(UploadRefused, match="no room left"):
         upload(vcf())
     assert list(store.iterdir()) == []
