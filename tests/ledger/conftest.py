@@ -10,10 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections, router, transaction
+from django.db import connection, connections, transaction
 from pytest_django import DjangoDbBlocker
 
 from gemmule import settings as house
@@ -25,44 +24,35 @@ Record = Callable[..., UUID]
 _FILES = {"default": "gemmule.sqlite3", "vault": "vault.sqlite3"}
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+@pytest.fixture(
+    params=[
+        # Only the tables of the ledger are emptied behind a test, as it fills no
+        # others: emptying all of them takes longer than most tests.
+        pytest.param(
+            "postgresql",
+            marks=pytest.mark.django_db(transaction=True, available_apps=["ledger"]),
+        ),
+        "sqlite",
+    ]
+)
 def database(
     request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[str]:
     """Run the test on PostgreSQL, and once more on SQLite as the embedded default.
 
-    Commits are real on both. Only the tables of the ledger are emptied behind a test,
-    as it fills no others: emptying all of them takes longer than most tests. The
-    SQLite files lie where a process of the embedded default looks for them.
+    Commits are real on both. The SQLite files lie where a process of the embedded
+    default looks for them.
     """
-    shutil.rmtree(settings.DATA_DIR / "ledger", ignore_errors=True)
-    settings.LEDGER_KEY_FILE.unlink(missing_ok=True)
     if request.param == "postgresql":
-        request.getfixturevalue("django_db_setup")
-        with django_db_blocker.unblock(), _emptied_behind():
-            yield "postgresql"
+        yield "postgresql"
         return
     template = request.getfixturevalue("sqlite_template")
+    shutil.rmtree(settings.DATA_DIR / "ledger", ignore_errors=True)
+    settings.LEDGER_KEY_FILE.unlink(missing_ok=True)
     with django_db_blocker.unblock(), _on_sqlite(settings.DATA_DIR):
         for name in _FILES.values():
             shutil.copy(template / name, settings.DATA_DIR / name)
         yield "sqlite"
-
-
-@contextmanager
-def _emptied_behind() -> Iterator[None]:
-    try:
-        yield
-    finally:
-        for alias in _FILES:
-            tables = [
-                model._meta.db_table
-                for model in apps.get_app_config("ledger").get_models()
-                if router.allow_migrate_model(alias, model)
-            ]
-            with connections[alias].cursor() as cursor:
-                cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")
-            connections[alias].close()
 
 
 @pytest.fixture(scope="session")

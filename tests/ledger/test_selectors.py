@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
-from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from ledger import errors, keys, publishing, selectors, services, vault
@@ -72,20 +71,13 @@ def test_the_latest_checkpoint_opens_with_the_published_key(
 
 
 def test_many_events_are_looked_up_in_few_queries(
-    now: datetime, django_assert_max_num_queries: DjangoAssertNumQueries
+    record: Record,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    events = [uuid.uuid4() for _ in range(520)]
-    with transaction.atomic():
-        for event in events:
-            services.append(
-                type="role.granted",
-                pub={"role": "steward"},
-                body={},
-                event=event,
-                now=now,
-                subject=None,
-            )
-    with django_assert_max_num_queries(5):
+    monkeypatch.setattr(selectors, "_AT_ONCE", 4)
+    events = [record() for _ in range(7)]
+    with django_assert_num_queries(5):
         found = selectors.entries_by_event([*events, *events, uuid.uuid4()])
     assert set(found) == set(events)
 

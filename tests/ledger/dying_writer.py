@@ -1,0 +1,66 @@
+"""A process that puts one event on the ledger and kills itself at a named point.
+
+    python dying_writer.py POINT EVENT MARKER
+
+MARKER is written when the point is reached, so that a test can tell a kill from a
+crash on the way.
+"""
+
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.db import transaction  # noqa: E402 - models need the setup
+from django.utils import timezone  # noqa: E402
+
+from ledger import models, publishing, services  # noqa: E402
+from ledger.notary import Notary  # noqa: E402
+
+POINT, EVENT, MARKER = sys.argv[1], uuid.UUID(sys.argv[2]), Path(sys.argv[3])
+
+
+def die(*args: Any, **kwargs: Any) -> None:
+    MARKER.write_text(POINT)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after(work: Callable[..., Any]) -> Callable[..., Any]:
+    def work_and_die(*args: Any, **kwargs: Any) -> None:
+        work(*args, **kwargs)
+        die()
+
+    return work_and_die
+
+
+match POINT:
+    case "accepted":  # committed, nothing done about it yet
+        services.settle = die
+    case "sequencing":  # entries written, the transaction still open
+        services._extend = after(services._extend)
+    case "sequenced":  # entries committed, no checkpoint yet
+        publishing.publish = die
+    case "remembered":  # the notary has it on the disk, the signature is lost
+        Notary.sign = after(Notary.sign)  # type: ignore[method-assign] # the point
+    case "storing":  # the checkpoint is written, the transaction still open
+        models.Checkpoint.objects.create = after(  # type: ignore[method-assign] # same
+            models.Checkpoint.objects.create
+        )
+    case _:
+        raise SystemExit(f"no such point: {POINT}")
+
+with transaction.atomic():
+    services.append(
+        type="role.granted",
+        pub={"role": "steward"},
+        body={"point": POINT},
+        event=EVENT,
+        now=timezone.now(),
+    )
