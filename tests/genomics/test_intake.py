@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pysam
@@ -278,26 +279,53 @@ def test_refusal_of_the_child_carries_code_line_and_column(tmp_path: Path) -> No
     assert not list(store.parent.iterdir())
 
 
+class CancelledError(Exception):
+    pass
+
+
 def test_cancelled_intake_leaves_nothing(tmp_path: Path) -> None:
-    class CancelledError(Exception):
-        pass
-
-    seen: list[Progress] = []
-
-    def cancel(progress: Progress) -> None:
-        seen.append(progress)
-        assert any(store.parent.iterdir()), "parts of the store are being written"
-        raise CancelledError
-
     store = store_path(tmp_path)
     store.parent.mkdir()
-    job = IntakeJob(source=DATA / "1kg_629_samples.vcf.gz", store=store)
-    with pytest.raises(CancelledError):
-        child.run(job, timeout_s=60, temp_root=tmp_path, on_progress=cancel)
-    assert len(seen) == 1
+    parts: list[int] = []
+
+    def cancel(progress: Progress) -> None:
+        parts.append(len(list(store.parent.iterdir())))
+        raise CancelledError
+
+    # From a pipe that gives one chunk and a bit, and then nothing, so that the child
+    # cannot end before it is stopped.
+    rows = "".join(f"2\t{n}{RECORDS[2][5:]}\n" for n in range(300, 40_000))
+    upload = (vcf(records=[]) + rows.encode())[: (1 << 20) + 10_000]
+    source = tmp_path / "pipe"
+    os.mkfifo(source)
+    pipe = os.open(source, os.O_RDWR)  # a reader too, so that opening does not wait
+    writer = threading.Thread(target=os.write, args=(pipe, upload))
+    writer.start()
+    try:
+        with pytest.raises(CancelledError):
+            child.run(
+                IntakeJob(source=source, store=store),
+                timeout_s=60,
+                temp_root=tmp_path,
+                on_progress=cancel,
+            )
+    finally:
+        writer.join()
+        os.close(pipe)
+    assert parts == [1]
     assert not list(store.parent.iterdir())
+
+
+def test_intake_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    store = store_path(tmp_path)
+    store.parent.mkdir()
+
+    def break_off(progress: Progress) -> None:
+        raise CancelledError
+
+    job = IntakeJob(source=DATA / "multipleChromosomes.vcf.gz", store=store)
     with pytest.raises(CancelledError):
-        intake.run(job, cancel)
+        intake.run(job, break_off)
     assert not list(store.parent.iterdir())
 
 
