@@ -96,8 +96,11 @@ class Unpacker:
         """Return the fault of the packing, if the rest of the chunks shows one.
 
         A gzip member is checked at its end alone, so damage is met as odd text first,
-        and the text would be blamed for it. Looks at no more than 1 GiB.
+        and the text would be blamed for it. Looks at no more than 1 GiB. BGZF checks
+        each block before its text is seen.
         """
+        if self.packing != "gzip":
+            return None
         end = self.bytes_out + _SOUGHT_BYTES
         try:
             while self.bytes_out < end and next(chunks, b""):

@@ -115,6 +115,9 @@ def test_damage_of_gzip_is_told_and_not_the_odd_text_it_makes(tmp_path: Path) ->
     changed[-8] ^= 1
     error = refused(tmp_path, bytes(changed))
     assert (error.code, error.line, error.column) == ("crc", 12, 2)
+    packed = bytearray(bgzf(row_at_fault, block=BLOCK))
+    packed[-len(END_BLOCK) - 8] ^= 1  # the checksum of the last block, not met yet
+    assert refused(tmp_path, bytes(packed)).code == "position"
     error = refused(tmp_path, gzip.compress(row_at_fault))
     assert (error.code, error.line, error.column) == ("position", 12, 2)
 
