@@ -1,5 +1,21 @@
-"""Addresses of the audit pages."""
+"""Addresses of the auditors' pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from gemmule.web import audit
+
+urlpatterns = [
+    path("audit/", audit.home, name="audit"),
+    path("audit/releases/", audit.releases, name="audit_releases"),
+    path("audit/releases/<str:accession>/", audit.release, name="audit_release"),
+    path(
+        "audit/releases/<str:accession>/dossier.json",
+        audit.export,
+        name="audit_release_export",
+    ),
+    path(
+        "audit/releases/<str:accession>/revoke/",
+        audit.revoke,
+        name="audit_release_revoke",
+    ),
+]

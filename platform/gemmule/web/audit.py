@@ -1,0 +1,111 @@
+"""Pages of those who audit: the list of releases, and one release's dossier."""
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+)
+
+from gemmule.access.permissions import IRB_ROLES, READER_ROLES
+from gemmule.accounts.models import User
+from gemmule.accounts.permissions import check_role, has_role
+from gemmule.audit import dossier, verification
+from gemmule.releases import closing, selectors
+from gemmule.releases.models import Release, ReleaseState
+from gemmule.web.forms.audit import RevokeForm
+from gemmule.web.member import MemberRequest
+
+RELEASES_PER_PAGE = 25
+
+
+@require_GET
+@login_required
+def home(request: MemberRequest) -> HttpResponse:
+    """Lead auditors to the list."""
+    check_role(request.user, *READER_ROLES)
+    return redirect("audit_releases")
+
+
+@require_GET
+@login_required
+def releases(request: MemberRequest) -> HttpResponse:
+    """List releases, newest first, with a search over what they are cited by."""
+    check_role(request.user, *READER_ROLES)
+    text = request.GET.get("q", "").strip()[:200]
+    pages = Paginator(selectors.search(text=text), RELEASES_PER_PAGE)
+    return render(
+        request,
+        "audit/releases.html",
+        {"text": text, "page": pages.get_page(request.GET.get("page"))},
+    )
+
+
+@require_GET
+@login_required
+def release(request: MemberRequest, accession: str) -> HttpResponse:
+    """Show the dossier of a release; `?verify` derives it again there and then."""
+    found = _release(request.user, accession)
+    checks = verification.verify(found) if "verify" in request.GET else None
+    return render(
+        request,
+        "audit/dossier.html",
+        {
+            "dossier": dossier.dossier(found),
+            "checks": checks,
+            "holds": checks is not None and all(check.holds for check in checks),
+            "now": timezone.now(),
+            "may_revoke": has_role(request.user, *IRB_ROLES)
+            and found.state
+            in (
+                ReleaseState.AVAILABLE,
+                ReleaseState.SEALED,
+                ReleaseState.SUSPENDED,
+            ),
+        },
+    )
+
+
+@require_GET
+@login_required
+def export(request: MemberRequest, accession: str) -> HttpResponse:
+    """Hand out the dossier as JSON, for the IRB's own files."""
+    found = dossier.dossier(_release(request.user, accession))
+    return JsonResponse(
+        dossier.export(found),
+        json_dumps_params={"indent": 2},
+        headers={
+            "Content-Disposition": f'attachment; filename="{accession}-dossier.json"'
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def revoke(request: MemberRequest, accession: str) -> HttpResponse:
+    """End a release at once, with a reason."""
+    check_role(request.user, *IRB_ROLES)
+    found = _release(request.user, accession)
+    form = RevokeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        closing.revoke(
+            user=request.user,
+            release=found,
+            reason=form.cleaned_data["reason"],
+            now=timezone.now(),
+        )
+        return redirect("audit_release", accession=accession)
+    return render(
+        request,
+        "audit/revoke.html",
+        {"release": found, "form": form},
+        status=422 if form.errors else 200,
+    )
+
+
+def _release(user: User, accession: str) -> Release:
+    check_role(user, *READER_ROLES)
+    return selectors.release_for(user, accession)

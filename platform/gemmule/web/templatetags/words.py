@@ -1,0 +1,22 @@
+"""Plain words for what the machine holds as codes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+from gemmule.web import words
+
+register = template.Library()
+
+
+@register.filter
+def tone(state: str) -> str:
+    """Return the tone of a state."""
+    return words.tone(state)
+
+
+@register.filter
+def purpose_words(stated: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return a purpose as questions and answers."""
+    return words.purpose(stated)

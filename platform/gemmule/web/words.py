@@ -1,0 +1,90 @@
+"""Say in plain words what the machine holds as codes: purposes, verdicts, states."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from consent import diseases
+from gemmule.access.models import RequestState
+from gemmule.releases.models import ReleaseState
+
+RESEARCH_TYPES = {
+    "general": "Any kind of research",
+    "biomedical": "Health, medical or biomedical research",
+    "disease": "Research on particular diseases",
+    "ancestry": "Ancestry or population origins",
+    "methods": "Developing methods or software",
+    "controls": "Comparison group (controls)",
+    "clinical": "Care of patients",
+}
+AGREEMENTS = {
+    "PUB": "publish the results for everyone to read",
+    "MOR": "keep results back until the date a donor asks for",
+    "RTN": "return derived data to the dataset",
+}
+SENSITIVE = {
+    "stigmatising": "Traits that carry stigma",
+    "mental_health": "Mental health traits",
+    "sexual_traits": "Sexual traits",
+    "vulnerable_groups": "Vulnerable groups",
+    "children": "Children",
+    "reproductive_selection": "Choosing embryos or partners",
+    "generative_models": "Training generative models",
+}
+ETHICS = {
+    "verified": "Approval seen by the IRB",
+    "unverified": "Approval claimed, not seen yet",
+    "exempt": "Claimed exempt",
+    "expired": "Approval expired",
+}
+_TONES = {
+    RequestState.DRAFT: "waiting",
+    RequestState.SUBMITTED: "attention",
+    RequestState.COUNTERSIGNING: "attention",
+    RequestState.RETURNED: "attention",
+    RequestState.APPROVED: "good",
+    RequestState.DENIED: "stop",
+    ReleaseState.REQUESTED: "waiting",
+    ReleaseState.BUILDING: "waiting",
+    ReleaseState.SEALED: "waiting",
+    ReleaseState.AVAILABLE: "good",
+    ReleaseState.SUSPENDED: "attention",
+    ReleaseState.REVOKED: "stop",
+    ReleaseState.FAILED: "stop",
+}
+
+
+def tone(state: str) -> str:
+    """Return the tone in which a state's status is shown; the word says the rest."""
+    return next((word for known, word in _TONES.items() if known == state), "waiting")
+
+
+def purpose(stated: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return a purpose as (question, answers), in the order people ask."""
+    graph = diseases.graph()
+    found: list[tuple[str, list[str]]] = [
+        (
+            "Research",
+            [RESEARCH_TYPES[name] for name in stated.get("research_types", [])],
+        ),
+        (
+            "Diseases",
+            [f"{graph.label(name)} ({name})" for name in stated.get("diseases", [])],
+        ),
+        ("Organisations", [_organisation(stated)]),
+        ("Countries", list(stated.get("countries", []))),
+        ("Ethics approval", [ETHICS.get(stated.get("ethics_approval", ""), "None")]),
+        ("Agrees to", [AGREEMENTS[code] for code in stated.get("agrees_to", [])]),
+        ("Sensitive", [SENSITIVE.get(f, f) for f in stated.get("sensitive", [])]),
+    ]
+    return [(question, answers) for question, answers in found if answers]
+
+
+def _organisation(stated: Mapping[str, Any]) -> str:
+    who = {
+        "non-profit": "all non-profit",
+        "for-profit": "at least one for-profit",
+    }.get(stated.get("organisation", ""), "not stated")
+    use = {True: "commercial use", False: "no commercial use"}.get(
+        stated.get("commercial"), "commercial use not stated"
+    )
+    return f"{who}; {use}"
