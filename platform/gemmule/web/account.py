@@ -74,7 +74,13 @@ def profile(request: MemberRequest) -> HttpResponse:
     return render(
         request,
         "account_own/profile.html",
-        {"form": form, "roles": selectors.roles_of(request.user)},
+        {
+            "form": form,
+            "may_register_key": permissions.has_role(
+                request.user, *permissions.KEY_ROLES
+            ),
+            "may_use_api": permissions.has_role(request.user, *permissions.TOKEN_ROLES),
+        },
     )
 
 
@@ -235,7 +241,11 @@ def token_new(request: MemberRequest) -> HttpResponse:
             form.add_error("name", str(refusal))
         else:
             # Not a redirect: the token would have to lie in the session meanwhile.
-            return render(request, "account_own/token_shown.html", {"token": token})
+            return render(
+                request,
+                "account_own/token_shown.html",
+                {"token": token, "api_url": request.build_absolute_uri("/api/v1/")},
+            )
     return render(request, "account_own/token_new.html", {"form": form})
 
 

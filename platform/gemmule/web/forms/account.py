@@ -50,8 +50,9 @@ class KeyForm(forms.Form):
     def forget_refused_key(self) -> None:
         """Take a refused text out of the form: no page repeats what may be secret."""
         if "public_key" in self.errors:
-            self.data = self.data.copy()
-            self.data["public_key"] = ""
+            self.data = {
+                name: value for name, value in self.data.items() if name != "public_key"
+            }
 
 
 class ProofForm(forms.Form):
@@ -64,8 +65,9 @@ class ProofForm(forms.Form):
 
     def forget_answer(self) -> None:
         """Take a refused answer out of the form: it may be anything at all."""
-        self.data = self.data.copy()
-        self.data["answer"] = ""
+        self.data = {
+            name: value for name, value in self.data.items() if name != "answer"
+        }
 
 
 class TokenForm(forms.Form):
