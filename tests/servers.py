@@ -9,20 +9,13 @@ pytest-xdist worker has servers of its own.
 import os
 import shutil
 import tempfile
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, LiteralString
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from gemmule.demo import valkey as valkey_server
 from tests import postgres as postgres_server
-
-Backend = Literal["sqlite", "postgres"]
 
 # Names which of the servers are ours, so that a child process (a worker of xdist, a
 # pytest run by a test) does not mistake its parent's addresses for a given server.
@@ -56,13 +49,13 @@ def _decide_addresses() -> tuple[Path, frozenset[str]]:
     return base, frozenset(ours)
 
 
-BASE, _ours = _decide_addresses()
+BASE, OURS = _decide_addresses()
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """Run PostgreSQL; return the address of the default database on it."""
-    if "postgres" not in _ours:
+    if "postgres" not in OURS:
         yield os.environ["DATABASE_URL"]
         return
     with postgres_server.running(BASE / "pg"):
@@ -72,55 +65,12 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[str]:
     """Run Valkey; return its address as Celery reads it."""
-    if "valkey" not in _ours:
+    if "valkey" not in OURS:
         yield os.environ["REDIS_URL"]
         return
     path = BASE / "valkey.sock"
     with valkey_server.running(BASE / "valkey", path=path, durable=False) as server:
         yield server.url
-
-
-@pytest.fixture
-def fresh_site(
-    request: pytest.FixtureRequest,
-) -> Iterator[Callable[[Backend], dict[str, str]]]:
-    """Return a function that gives the environment of a site with no state at all.
-
-    For processes of their own: `gemmule.demo.processes.running(environment=...)`
-    brings the broker. PostgreSQL databases are dropped afterwards.
-    """
-    made: list[str] = []
-
-    def make(backend: Backend) -> dict[str, str]:
-        directory = tempfile.mkdtemp(prefix="site-", dir=BASE)
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in {"DATABASE_URL", "VAULT_DATABASE_URL", "REDIS_URL"}
-        }
-        environment["GEMMULE_DATA_DIR"] = directory
-        if backend == "postgres":
-            server = request.getfixturevalue("postgres")
-            for variable in ("DATABASE_URL", "VAULT_DATABASE_URL"):
-                made.append(f"gm_{uuid.uuid4().hex}")
-                _administer(server, "CREATE DATABASE {}", made[-1])
-                environment[variable] = _with_database(server, made[-1])
-        return environment
-
-    yield make
-    for name in made:
-        server = request.getfixturevalue("postgres")
-        _administer(server, "DROP DATABASE {} WITH (FORCE)", name)
-
-
-def _with_database(address: str, name: str) -> str:
-    return urlsplit(address)._replace(path=f"/{name}").geturl()
-
-
-def _administer(address: str, statement: LiteralString, name: str) -> None:
-    admin = _with_database(address, "postgres")
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
 
 @pytest.hookimpl(trylast=True)

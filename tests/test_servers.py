@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import redis
 
 from tests import postgres as postgres_server
 from tests import waiting
-from tests.servers import Backend
 
 _REPORT = """
 import json, os, signal
@@ -163,21 +161,3 @@ def test_committed_rows_survive_a_kill_of_a_durable_server(tmp_path: Path) -> No
         psycopg.connect(address) as connection,
     ):
         assert connection.execute("SELECT id FROM act").fetchall() == [(1,)]
-
-
-def test_fresh_sites_share_nothing(
-    fresh_site: Callable[[Backend], dict[str, str]],
-) -> None:
-    first, second = fresh_site("postgres"), fresh_site("postgres")
-    for name in ("DATABASE_URL", "VAULT_DATABASE_URL", "GEMMULE_DATA_DIR"):
-        assert first[name] != second[name]
-    with psycopg.connect(first["VAULT_DATABASE_URL"]) as connection:
-        connection.execute("SELECT 1")
-
-
-def test_fresh_site_on_sqlite_knows_no_server(
-    fresh_site: Callable[[Backend], dict[str, str]],
-) -> None:
-    environment = fresh_site("sqlite")
-    assert not {"DATABASE_URL", "VAULT_DATABASE_URL", "REDIS_URL"} & set(environment)
-    assert list(Path(environment["GEMMULE_DATA_DIR"]).iterdir()) == []

@@ -25,6 +25,11 @@ from gemmule.demo import leash, valkey
 
 Name = Literal["web", "worker", "beat"]
 
+# Django migrates one database at a time.
+MIGRATE = tuple(
+    ("migrate", "--verbosity", "0", "--database", alias)
+    for alias in ("default", "vault")
+)
 _READY_TIMEOUT_S = 90.0
 _WORKER = "worker@localhost"
 _CELERY = (sys.executable, "-m", "celery", "-A", "gemmule.celery")
@@ -214,7 +219,7 @@ def running(
     *,
     environment: Mapping[str, str],
     port: int = 0,
-    prepare: tuple[tuple[str, ...], ...] = (("migrate", "--verbosity", "0"),),
+    prepare: tuple[tuple[str, ...], ...] = MIGRATE,
     start: tuple[Name, ...] = ("web", "worker", "beat"),
 ) -> Iterator[Site]:
     """Run a site on `localhost:port` (0: any free port) until the block ends.

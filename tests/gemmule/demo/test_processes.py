@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -16,31 +16,36 @@ import pytest
 
 from gemmule.demo import processes
 from tests import waiting
-from tests.servers import Backend
+from tests.sites import FreshSite
 
 Site = processes.Site
-FreshSite = Callable[[Backend], dict[str, str]]
 
 _PROGRAM = """
 import json, os
 from gemmule.demo import processes
 
-with processes.running(environment=os.environ) as site:
+start = tuple(os.environ["START"].split())
+with processes.running(environment=os.environ, prepare=(), start=start) as site:
     print(json.dumps({"url": site.url, "broker": site.broker.process.pid}), flush=True)
     site.watch()
 """
 
 
+def _marked(environment: dict[str, str]) -> dict[str, str]:
+    return {**environment, "SITE_MARK": uuid.uuid4().hex}
+
+
 @pytest.fixture
 def environment(fresh_site: FreshSite) -> dict[str, str]:
     """Return the environment of a site on SQLite, its processes told by a mark."""
-    return {**fresh_site("sqlite"), "SITE_MARK": uuid.uuid4().hex}
+    return _marked(fresh_site("sqlite"))
 
 
-@pytest.fixture
-def site(environment: dict[str, str]) -> Iterator[Site]:
-    """Run a site whose processes are all up."""
-    with processes.running(environment=environment) as running:
+@pytest.fixture(scope="module")
+def site(fresh_site: FreshSite) -> Iterator[Site]:
+    """Run one site for all tests that leave its processes up."""
+    environment = _marked(fresh_site("sqlite"))
+    with processes.running(environment=environment, prepare=()) as running:
         yield running
 
 
@@ -119,19 +124,27 @@ def test_process_that_dies_is_named_and_not_started_again(site: Site) -> None:
         site.watch()
     with pytest.raises(processes.ProcessDied, match=r"beat\.log ends"):
         site.check()
+    site.stop("beat")
+    site.start("beat")
 
 
 @pytest.mark.parametrize(
-    "number",
-    [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL],
-    ids=lambda number: number.name,
+    ("number", "start", "count"),
+    [
+        # Web server and its child, worker and its pool of two, beat.
+        (signal.SIGINT, "web worker beat", 6),
+        (signal.SIGKILL, "web worker beat", 6),
+        (signal.SIGTERM, "web", 2),
+        (signal.SIGHUP, "web", 2),
+    ],
+    ids=["SIGINT", "SIGKILL", "SIGTERM", "SIGHUP"],
 )
 def test_nothing_is_left_behind(
-    environment: dict[str, str], number: signal.Signals
+    environment: dict[str, str], number: signal.Signals, start: str, count: int
 ) -> None:
     supervisor = subprocess.Popen(
         [sys.executable, "-c", _PROGRAM],
-        env=environment,
+        env={**environment, "START": start},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
@@ -143,8 +156,7 @@ def test_nothing_is_left_behind(
         # The broker has an environment of its own, without the mark.
         broker = Path(f"/proc/{started['broker']}")
         assert broker.exists()
-        # Supervisor, web server and its child, worker and its pool of two, beat.
-        assert len(_processes_of(environment)) == 7
+        assert len(_processes_of(environment)) == 1 + count
         supervisor.send_signal(number)
         supervisor.wait(timeout=40)
     if number is signal.SIGKILL:
@@ -168,7 +180,7 @@ def test_nothing_is_left_behind_when_the_block_raises(
 
     with (
         pytest.raises(ZeroDivisionError),
-        processes.running(environment=environment) as site,
+        processes.running(environment=environment, prepare=(), start=()) as site,
     ):
         fail(site)
     assert _processes_of(environment) == []

@@ -29,7 +29,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["prepare"]:
-            call_command("migrate", verbosity=0)
+            for command in processes.MIGRATE:
+                call_command(*command)
             scene.prepare(now=timezone.now())
             return
         try:
