@@ -2,7 +2,8 @@
 
 Whoever edits a row in the database leaves the log as it was: the opened body of the
 donor's entry then says something else than the row. An erased body can no longer be
-opened and is left out.
+opened and is left out. Rows deleted from the end leave a donor's history whole in
+itself: those show when the ledger is asked for entries that no row stands for.
 """
 
 from collections.abc import Iterable

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from consent.diseases import DiseaseGraph
-from consent.policy import Decision, Purpose, Terms, Verdict, decide
+from consent.policy import (
+    Decision,
+    Purpose,
+    Terms,
+    Verdict,
+    decide,
+    without_consent,
+)
 
 DAY = date(2026, 6, 1)
 CANCER = "MONDO:0004992"
@@ -583,6 +590,22 @@ def test_every_clause_has_its_own_code_and_a_reason_and_goes_to_json() -> None:
         {"research_types": ["general"]}, permission="GRU", modifiers={"TS": 6}
     ).to_json()
     assert limited["expires"] == "2026-12-01"
+
+
+def test_two_findings_on_one_condition_are_one_clause_the_strictest() -> None:
+    # Unreadable, and against the purpose besides: both deny, one clause stands.
+    for types in (["ancestry"], ["general"]):
+        found = decided(
+            {"research_types": types}, permission="GRU", modifiers={"NPOA": "yes"}
+        )
+        clauses = [clause for clause in found.clauses if clause.code == "NPOA"]
+        assert [clause.verdict for clause in clauses] == [Verdict.DENY]
+
+
+def test_a_donor_without_a_consent_is_denied() -> None:
+    found = without_consent()
+    assert found.verdict is Verdict.DENY
+    assert [clause.code for clause in found.clauses] == ["consent"]
 
 
 def test_reasons_do_not_tell_what_one_donor_listed() -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 
+import consent.events
 import consent.selectors
 import consent.services
 import ledger.errors
@@ -278,11 +279,22 @@ def test_a_consent_expires_after_its_last_day(
     after = now + timedelta(days=11)
     assert made.state_on(after.date()) == "expired"
     assert list(consent.selectors.due_for_expiry(after.date())) == [donor]
-    ended = consent.services.expire(donor=donor, now=after)
+    event = uuid4()
+    ended = consent.services.expire(donor=donor, now=after, event=event)
+    assert ended.event == event
     assert (ended.act, ended.state) == ("expired", "expired")
     assert consent.services.expire(donor=donor, now=after) == ended
     assert not consent.selectors.due_for_expiry(after.date())
     assert consent.selectors.history(donor).count() == 2
+
+
+def test_an_expiry_found_by_two_tasks_is_recorded_once(
+    given: Given, donor: Donor, now: datetime
+) -> None:
+    made = given(valid_until=now.date())
+    ended = consent.services.expire(donor=donor, now=now + timedelta(days=1))
+    assert ended.event == consent.events.expiry_event(made.event)
+    assert ledger.selectors.entry(ended.event).type == "consent.expired"
 
 
 def test_a_consent_that_has_run_out_cannot_be_resumed_before_that_is_recorded(
@@ -423,6 +435,16 @@ def test_a_form_in_another_language_than_said_is_refused(
             content=shipped.content(),
             now=now,
         )
+
+
+def test_a_number_that_not_every_reader_keeps_is_refused(
+    db: None, now: datetime
+) -> None:
+    content = shipped.content()
+    limit = next(q for q in content["questions"] if q["id"] == "time")
+    limit["options"][1]["modifiers"] = {"TS": 2**60}
+    with pytest.raises(FormInvalid, match="not plain JSON"):
+        publish(content, "1.0", now)
 
 
 def test_a_form_with_a_fault_is_not_published(db: None, now: datetime) -> None:
