@@ -6,7 +6,8 @@ so that no page can forget it.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -96,6 +97,30 @@ class RoundedVerdict:
     clauses: tuple[tuple[str, str, str, str], ...]
 
 
+def _agree(code: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    def change(stated: Mapping[str, Any]) -> dict[str, Any]:
+        agreed = {*stated.get("agrees_to", []), code}
+        return {**stated, "agrees_to": sorted(agreed)}
+
+    return change
+
+
+def _without_companies(stated: Mapping[str, Any]) -> dict[str, Any]:
+    return {**stated, "organisation": "non-profit", "commercial": False}
+
+
+def _with_ethics(stated: Mapping[str, Any]) -> dict[str, Any]:
+    return {**stated, "ethics_approval": "verified"}
+
+
+_CHANGES: tuple[tuple[str, Callable[[Mapping[str, Any]], dict[str, Any]]], ...] = (
+    ("no company took part and no use were commercial", _without_companies),
+    ("the IRB had seen an ethics approval", _with_ethics),
+    ("you agreed to publish the results", _agree("PUB")),
+    ("you agreed to return derived data", _agree("RTN")),
+)
+
+
 def coverage(
     request: AccessRequest, on: date, *, first_release: date | None = None
 ) -> Coverage:
@@ -132,6 +157,25 @@ def coverage(
     return Coverage(permitted=permitted, review=review, denied=denied)
 
 
+def alternatives(request: AccessRequest, on: date) -> list[tuple[str, str]]:
+    """Return (what could be changed, about how many more donors), largest first.
+
+    Differences below 20 are left out: they could point at a person.
+    """
+    stated = dict(request.purpose)
+    base = len(_permitted(request, stated, on))
+    found = []
+    for words, change in _CHANGES:
+        changed = change(stated)
+        if changed == stated:
+            continue
+        more = len(_permitted(request, changed, on)) - base
+        if more >= SMALLEST_SHOWN:
+            found.append((more, words))
+    found.sort(reverse=True)
+    return [(words, round_count(more)) for more, words in found]
+
+
 def rounded(found: Coverage) -> RoundedVerdict:
     """Return the coverage as a researcher may see it."""
     return RoundedVerdict(
@@ -154,6 +198,15 @@ def round_count(number: int) -> str:
     if number < SMALLEST_SHOWN:
         return f"< {SMALLEST_SHOWN}"
     return str((number + _STEP // 2) // _STEP * _STEP)
+
+
+def _permitted(
+    request: AccessRequest, stated: dict[str, Any], on: date
+) -> Mapping[UUID, DonorDecision]:
+    """Return whom the request would reach, were its purpose stated like this."""
+    imagined = copy(request)
+    imagined.purpose = stated
+    return coverage(imagined, on).permitted
 
 
 def _resolutions(request: AccessRequest) -> set[tuple[UUID, str, str]]:

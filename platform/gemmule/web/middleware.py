@@ -1,6 +1,7 @@
 """Turn the rooms' domain errors into pages, once, so that views need not.
 
-Not found and not allowed look alike to a stranger.
+Not found and not allowed look alike to a stranger. The API words the same errors as
+problem+json itself (`gemmule.api.problems`).
 """
 
 from collections.abc import Callable
@@ -8,11 +9,34 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from consent.errors import ConsentError, StateRefused
+from gemmule.access.errors import RequestStateError
 from gemmule.accounts.errors import AccountsError, NotAllowed, NotFound
+from gemmule.releases.errors import (
+    DeliveryRefused,
+    NotYetOnLedger,
+    RangeInvalid,
+    ReleaseStateError,
+)
+
+# Most specific first: the first class that fits decides. A missing reason is not
+# told: whether the thing exists is part of it.
+_PAGES: tuple[tuple[type[Exception], int, str], ...] = (
+    (NotFound, 404, "404.html"),
+    (NotAllowed, 403, "403.html"),
+    (NotYetOnLedger, 503, "400.html"),
+    (DeliveryRefused, 403, "403.html"),
+    (RangeInvalid, 416, "400.html"),
+    (RequestStateError, 409, "400.html"),
+    (ReleaseStateError, 409, "400.html"),
+    (StateRefused, 409, "400.html"),
+    (AccountsError, 400, "400.html"),
+    (ConsentError, 400, "400.html"),
+)
 
 
 class DomainErrorMiddleware:
-    """Answer 403 and 404 for the errors of `gemmule.accounts.errors`."""
+    """Answer a domain error with the page of its kind."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep the rest of the chain."""
@@ -26,10 +50,24 @@ class DomainErrorMiddleware:
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponse | None:
         """Return the page for a refusal; anything else is a defect and stays one."""
-        if isinstance(exception, NotFound):
-            return render(request, "404.html", status=404)
-        if isinstance(exception, NotAllowed):
-            return render(request, "403.html", {"reason": str(exception)}, status=403)
-        if isinstance(exception, AccountsError):
-            return render(request, "400.html", {"reason": str(exception)}, status=400)
+        for class_, status, template in _PAGES:
+            if isinstance(exception, class_):
+                answer = render(
+                    request, template, {"reason": _sentence(exception)}, status=status
+                )
+                if isinstance(exception, NotYetOnLedger):
+                    answer["Retry-After"] = "2"
+                if isinstance(exception, RangeInvalid):
+                    answer["Content-Range"] = f"bytes */{exception.size_bytes}"
+                return answer
         return None
+
+
+def _sentence(error: Exception) -> str:
+    """Return the error's message as a sentence.
+
+    >>> _sentence(ValueError("expected one, got two"))
+    'Expected one, got two.'
+    """
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")

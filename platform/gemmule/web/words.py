@@ -84,7 +84,8 @@ def _organisation(stated: Mapping[str, Any]) -> str:
         "non-profit": "all non-profit",
         "for-profit": "at least one for-profit",
     }.get(stated.get("organisation", ""), "not stated")
-    use = {True: "commercial use", False: "no commercial use"}.get(
-        stated.get("commercial"), "commercial use not stated"
-    )
+    commercial = stated.get("commercial")
+    use = "commercial use not stated"
+    if commercial is not None:
+        use = "commercial use" if commercial else "no commercial use"
     return f"{who}; {use}"
