@@ -1,0 +1,1 @@
+"""Pages of the data stewards: bring a dataset in, step by step."""

@@ -1,0 +1,12 @@
+"""Addresses of the public pages."""
+
+from django.urls import path
+
+from gemmule.web import public
+
+urlpatterns = [
+    path("", public.landing, name="landing"),
+    path("how-it-works/", public.how_it_works, name="how_it_works"),
+    path("datasets/", public.dataset_list, name="datasets"),
+    path("datasets/<str:accession>/", public.dataset, name="dataset"),
+]
