@@ -43,9 +43,14 @@ SENSITIVE: Mapping[str, tuple[str, ...]] = {
         "stigmatising_traits",
         "stigmatizing_traits",
     ),
-    "mental_health": ("mental_health_traits", "mental_health_or_sexual_traits"),
+    "mental_health": (
+        "mental",
+        "mental_health_traits",
+        "mental_health_or_sexual_traits",
+    ),
     "sexual_traits": (
         "sexual",
+        "sexual_trait",
         "sexuality",
         "mental_health_or_sexual",
         "mental_or_sexual",
@@ -65,6 +70,8 @@ SENSITIVE: Mapping[str, tuple[str, ...]] = {
         "generative_ai",
         "generative_training",
         "generative_model_training",
+        "training_generative_models",
+        "ai_training",
         "training_of_generative_models",
     ),
 }
