@@ -143,8 +143,9 @@ def _fail(
 def _say(error: Exception) -> str:
     # Only the kind and the place: the text of an error may quote a sample or a path.
     if isinstance(error, OSError):
-        name = errno.errorcode.get(error.errno or 0, "unknown")
-        return f"expected the system to do as asked, got {name}"
+        # htslib's errors come without a number.
+        name = errno.errorcode.get(error.errno or 0, "no reason")
+        return f"expected the system to read and write as asked, got {name}"
     place = traceback.extract_tb(error.__traceback__)[-1]
     file = Path(place.filename).name
     return f"unexpected {type(error).__name__} in {file}:{place.lineno}"

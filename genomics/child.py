@@ -9,6 +9,7 @@ killed too, `sweep` finds the directory later. What a job does is left to
 
 import contextlib
 import fcntl
+import glob
 import json
 import logging
 import os
@@ -82,16 +83,13 @@ def run(
     a caller cancels. Raises JobInvalid, IntakeRefused (intake), BuildFailed (subset),
     ChildKilled or ChildTimeout; then nothing new is left in any directory.
     """
-    final = job.output_dir if isinstance(job, SubsetJob) else job.store.parent
-    with _private_directory(temp_root or Path(tempfile.gettempdir())) as (private, fd):
-        try:
-            lines = _Lines(on_progress)
-            status = _run(job, private, fd, lines, timeout_s, resources)
-        finally:
-            # Ciphertext of an unfinished file; a finished one has been renamed.
-            for part in final.glob(f".*.{private.name}.part"):
-                part.unlink(missing_ok=True)
-    return _outcome(job, lines, status)
+    with (
+        _private_directory(temp_root or Path(tempfile.gettempdir())) as (private, fd),
+        _all_or_nothing(job, private),
+    ):
+        lines = _Lines(on_progress)
+        status = _run(job, private, fd, lines, timeout_s, resources)
+        return _outcome(job, lines, status)
 
 
 def sweep(root: Path, *, older_than: datetime) -> int:
@@ -158,6 +156,38 @@ def _private_directory(root: Path) -> Iterator[tuple[Path, int]]:
             os.close(lock)
     finally:
         shutil.rmtree(private, ignore_errors=False)
+
+
+@contextlib.contextmanager
+def _all_or_nothing(job: SubsetJob | IntakeJob, private: Path) -> Iterator[None]:
+    """Leave no file of a failed run: neither unfinished parts nor one file of two."""
+    folder, names = _outputs(job)
+    before = {path: _identity(path) for name in names for path in folder.glob(name)}
+    try:
+        yield
+    except BaseException:
+        for name in names:
+            for path in folder.glob(name):
+                if path.is_file() and _identity(path) != before.get(path):
+                    path.unlink()
+        raise
+    finally:
+        for part in folder.glob(f".*.{private.name}.part"):
+            part.unlink(missing_ok=True)
+
+
+def _outputs(job: SubsetJob | IntakeJob) -> tuple[Path, tuple[str, ...]]:
+    # A name has no wildcards: job.FILE_STEM for a release, escaped for a store.
+    if isinstance(job, SubsetJob):
+        endings = ("vcf.gz.c4gh", "vcf.gz.tbi.c4gh", "vcf.gz.csi.c4gh")
+        return job.output_dir, tuple(f"{job.name}.{ending}" for ending in endings)
+    store = glob.escape(job.store.name)
+    return job.store.parent, (store, f"{store}.csi")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat(follow_symlinks=False)
+    return status.st_ino, status.st_mtime_ns
 
 
 def _is_abandoned(private: Path) -> bool:

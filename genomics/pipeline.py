@@ -184,8 +184,15 @@ def _seal(job: SubsetJob, files: tuple[tuple[Path, str], ...]) -> Iterator[FileD
             size_bytes=sealed.size_bytes,
             segments=sealed.segments,
         )
-    for part, final in parts:
-        part.rename(final)
+    done: list[Path] = []
+    try:
+        for part, final in parts:
+            part.rename(final)
+            done.append(final)
+    except OSError:
+        for final in done:
+            final.unlink()
+        raise
     directory = os.open(job.output_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)  # so that the names last, too

@@ -36,7 +36,11 @@ class Store:
         self.line = 0
         self.contig_lengths: dict[str, int | None] = {}
         self._lines = self._read_lines()
-        self.samples = self._read_header()
+        try:
+            self.samples = self._read_header()
+        except BuildFailed:
+            self.close()
+            raise
 
     def records(self) -> Iterator[str]:
         """Yield the record lines without their ends; `line` counts along, from 1."""
@@ -65,15 +69,22 @@ class Store:
     def _read_lines(self) -> Iterator[str]:
         # pysam's readline gives b"" for an empty line and at the end, so a stray empty
         # line would cut the file short without an error.
-        rest = b""
+        begun: list[bytes] = []  # pieces of a line that is longer than a block
         while block := self._read_block():
-            *lines, rest = (rest + block).split(b"\n")
-            for line in lines:
-                self.line += 1
-                yield line.removesuffix(b"\r").decode(ENCODING)
-        if rest:
-            self.line += 1
-            yield rest.removesuffix(b"\r").decode(ENCODING)
+            first, *others = block.split(b"\n")
+            begun.append(first)
+            if others:
+                yield self._line(b"".join(begun))
+                *whole, last = others
+                for line in whole:
+                    yield self._line(line)
+                begun = [last]
+        if last_line := b"".join(begun):
+            yield self._line(last_line)
+
+    def _line(self, data: bytes) -> str:
+        self.line += 1
+        return data.removesuffix(b"\r").decode(ENCODING)
 
     def _read_block(self) -> bytes:
         try:
@@ -95,8 +106,9 @@ def check_digest(path: Path, sha256: str) -> None:
 
 
 def _check_end(path: Path) -> None:
-    # A BGZF file cut between two blocks reads well; only its missing end tells.
-    if not path.is_file():
+    # A BGZF file cut between two blocks reads well; only its missing end tells. pysam
+    # crashes on a file that is not there, so it must be opened here first.
+    if path.is_fifo():
         return
     with path.open("rb") as file:
         start = file.read(18)

@@ -5,7 +5,7 @@ import dataclasses
 import gzip
 import io
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from genomics.crypt4gh.stream import decrypt_stream
 from genomics.job import SubsetJob, SubsetResult
 
 SECRET, PUBLIC = keys.generate()
+NAMES = ("Ann", "Ben", "Cid")
+ANN_AND_CID = {"Ann": "A0", "Cid": "C0"}
+EVERYONE = {"Ann": "A0", "Ben": "B0", "Cid": "C0"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +77,16 @@ def opened(cipher: bytes) -> bytes:
     plain = io.BytesIO()
     decrypt_stream(io.BytesIO(cipher), plain, SECRET)
     return plain.getvalue()
+
+
+def source(*records: str, names: Sequence[str] = NAMES, header: str = "") -> str:
+    """Return VCF text; fields of the records are parted by any white space."""
+    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
+    lines = [
+        "##fileformat=VCFv4.2",
+        *header.splitlines(),
+        "\t".join([*columns, *names]),
+    ]
+    return (
+        "\n".join([*lines, *("\t".join(record.split()) for record in records)]) + "\n"
+    )

@@ -1,0 +1,444 @@
+"""The child process: confined, watched, and gone without a trace."""
+
+import contextlib
+import fcntl
+import gzip
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from genomics import child
+from genomics.errors import (
+    BuildFailed,
+    ChildKilled,
+    ChildTimeout,
+    GenomicsError,
+    IntakeRefused,
+    JobInvalid,
+)
+from genomics.job import IntakeJob, Progress, SubsetJob
+from genomics.sandbox import Resources
+from tests.genomics.release import PUBLIC, opened, source
+
+RECORDS = [f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 60)]
+LIMIT_S = 60.0
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    for name in ("out", "temp"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def job(room: Path, path: Path | None = None, **options: object) -> SubsetJob:
+    if path is None:
+        path = room / "source.vcf.gz"
+        path.write_bytes(gzip.compress(source(*RECORDS).encode()))
+    fields: dict[str, object] = {
+        "source": path,
+        "samples": (("Ann", "A0"), ("Cid", "C0")),
+        "recipient_public_key": PUBLIC,
+        "output_dir": room / "out",
+        "name": "GMR000001",
+    }
+    return SubsetJob(**(fields | options))  # type: ignore[arg-type]  # checked by the class
+
+
+@contextlib.contextmanager
+def fed(room: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """A source that goes on only when the test says so."""
+    path = room / "pipe.vcf"
+    os.mkfifo(path)
+    # Opened for both so that neither end waits for the other.
+    with path.open("r+b", buffering=0) as pipe:
+        yield path, pipe
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline, f"expected {what} in time"
+        time.sleep(0.01)
+
+
+def private_dirs(room: Path) -> list[Path]:
+    return list((room / "temp").glob(f"{child.PRIVATE_PREFIX}*"))
+
+
+def child_of(pid: int) -> int | None:
+    """Return the process id of the genomics child of `pid`, once it has its job."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            for found in (task / "children").read_text().split():
+                # Between fork and exec a child still looks like this process.
+                if b"\0-m\0genomics\0" in Path(f"/proc/{found}/cmdline").read_bytes():
+                    return int(found)
+    return None
+
+
+def test_a_job_gives_its_files_and_nothing_else(room: Path) -> None:
+    result = child.run(job(room), timeout_s=LIMIT_S, temp_root=room / "temp")
+    names = [digest.name for digest in result.files]
+    assert names == ["GMR000001.vcf.gz.c4gh", "GMR000001.vcf.gz.tbi.c4gh"]
+    assert sorted(path.name for path in (room / "out").iterdir()) == sorted(names)
+    assert private_dirs(room) == []
+    text = gzip.decompress(opened((room / "out" / names[0]).read_bytes())).decode()
+    assert text.count("\n20\t") == result.records_out == result.records_in == 59
+    for path in (room / "out").iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.read_bytes().startswith(b"crypt4gh")
+
+
+def test_progress_is_told_while_work_goes_on(room: Path) -> None:
+    many = [f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 3000)]
+    path = room / "many.vcf.gz"
+    path.write_bytes(gzip.compress(source(*many).encode()))
+    told: list[Progress] = []
+    child.run(
+        job(room, path, records_total=2999),
+        timeout_s=LIMIT_S,
+        temp_root=room / "temp",
+        on_progress=told.append,
+    )
+    assert told
+    assert all(0 < item.records <= 2999 == item.records_total for item in told)
+    assert [item.records for item in told] == sorted(item.records for item in told)
+
+
+def test_the_child_is_confined(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMMULE_SECRET_KEY", "top secret")
+    (room / "secret.txt").write_text("x")
+    outside = (room / "secret.txt").open("rb")
+    os.set_inheritable(outside.fileno(), True)
+    with fed(room) as (path, pipe):
+        done: list[object] = []
+
+        def work() -> None:
+            done.append(
+                child.run(
+                    job(room, path),
+                    timeout_s=LIMIT_S,
+                    temp_root=room / "temp",
+                    resources=Resources(memory_bytes=3 << 30, open_files=40, cpu_s=50),
+                )
+            )
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        until(lambda: is_reading(child_of(os.getpid()), path), "a child at its source")
+        pid = child_of(os.getpid())
+        proc = Path(f"/proc/{pid}")
+        environment = (proc / "environ").read_bytes()
+        limits = (proc / "limits").read_text()
+        status = (proc / "status").read_text()
+        targets = [str(link.readlink()) for link in (proc / "fd").iterdir()]
+        here = (proc / "cwd").readlink()
+        mode = here.stat().st_mode & 0o777
+        pipe.write(source(*RECORDS).encode())
+        pipe.close()
+        thread.join(LIMIT_S)
+    outside.close()
+    assert len(done) == 1
+    assert environment.split(b"\0") == [b"LC_ALL=C.UTF-8", b""]
+    for pattern in (
+        f"Max address space {3 << 30} {3 << 30} bytes",
+        "Max open files 40 40 files",
+        "Max cpu time 50 50 seconds",
+        "Max core file size 0 0 bytes",
+    ):
+        assert pattern in " ".join(limits.split())
+    assert "NoNewPrivs:\t1" in status
+    assert str(room / "secret.txt") not in targets
+    assert not any("socket" in target for target in targets)
+    assert here.parent == room / "temp"
+    assert here.name.startswith(child.PRIVATE_PREFIX)
+    assert mode == 0o700
+
+
+def is_reading(pid: int | None, path: Path) -> bool:
+    """Whether the child has its source open, so that all of its start is behind it."""
+    if pid is None:
+        return False
+    with contextlib.suppress(OSError):
+        links = Path(f"/proc/{pid}/fd").iterdir()
+        return any(str(link.readlink()) == str(path) for link in links)
+    return False
+
+
+def test_the_child_has_no_network_or_the_log_says_so(
+    room: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def interfaces(pid: int) -> str:
+        return Path(f"/proc/{pid}/net/dev").read_text()
+
+    with fed(room) as (path, pipe), caplog.at_level(logging.WARNING):
+        thread = threading.Thread(
+            target=child.run,
+            args=(job(room, path),),
+            kwargs={"timeout_s": LIMIT_S, "temp_root": room / "temp"},
+        )
+        thread.start()
+        until(lambda: is_reading(child_of(os.getpid()), path), "a child at its source")
+        pid = child_of(os.getpid())
+        assert pid is not None
+        devices = {
+            line.split(":")[0].strip()
+            for line in interfaces(pid).splitlines()
+            if ":" in line
+        }
+        namespaces = {Path(f"/proc/{who}/ns/net").readlink() for who in (pid, "self")}
+        is_apart = len(namespaces) == 2
+        pipe.write(source(*RECORDS).encode())
+        pipe.close()
+        thread.join(LIMIT_S)
+    assert is_apart != ("no child process leave the network" in caplog.text)
+    if is_apart:
+        assert not devices & {"eth0", "wlan0"}
+
+
+@pytest.mark.parametrize("point", ["before", "within", "after"])
+def test_a_killed_child_leaves_nothing(room: Path, point: str) -> None:
+    """Killed when it waits for its source and amid the records.
+
+    Last comes one that gets as far as sealing and cannot put its second file in place.
+    """
+    failure: list[GenomicsError] = []
+
+    def work(path: Path) -> None:
+        try:
+            child.run(job(room, path), timeout_s=LIMIT_S, temp_root=room / "temp")
+        except GenomicsError as error:
+            failure.append(error)
+
+    with fed(room) as (path, pipe):
+        thread = threading.Thread(target=work, args=(path,))
+        thread.start()
+        until(lambda: is_reading(child_of(os.getpid()), path), "a child at its source")
+        pid = child_of(os.getpid())
+        assert pid is not None
+        if point == "within":
+            many = (f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 60_000))
+            pipe.write(source(*many).encode()[:2_000_000])
+            until(lambda: plaintext_bytes(room), "plaintext in the private directory")
+        if point == "after":
+            (room / "out" / "GMR000001.vcf.gz.tbi.c4gh").mkdir()  # no rename onto this
+            pipe.write(source(*RECORDS).encode())
+            pipe.close()
+        else:
+            os.kill(pid, signal.SIGKILL)
+        thread.join(LIMIT_S)
+    assert len(failure) == 1
+    assert isinstance(failure[0], ChildKilled)
+    assert private_dirs(room) == []
+    left = [path for path in (room / "out").iterdir() if path.is_file()]
+    assert left == []
+
+
+def test_a_run_that_fails_late_takes_its_files_back(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the child is killed after its first file stands in place."""
+
+    def fail(*_: object) -> None:
+        assert len(list((room / "out").iterdir())) == 2
+        raise ChildKilled("late")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(child, "_outcome", fail)
+        with pytest.raises(ChildKilled, match="late"):
+            child.run(job(room), timeout_s=LIMIT_S, temp_root=room / "temp")
+    assert list((room / "out").iterdir()) == []
+
+
+def test_a_failed_run_leaves_files_of_an_earlier_one_alone(room: Path) -> None:
+    result = child.run(job(room), timeout_s=LIMIT_S, temp_root=room / "temp")
+    before = {path: path.read_bytes() for path in (room / "out").iterdir()}
+    assert len(before) == len(result.files) == 2
+    unsound = room / "unsound.vcf"
+    unsound.write_text(source(*RECORDS, "20 70 . A C . . . GT 0/7 0/0 0/0"))
+    with pytest.raises(BuildFailed):
+        child.run(job(room, unsound), timeout_s=LIMIT_S, temp_root=room / "temp")
+    assert {path: path.read_bytes() for path in (room / "out").iterdir()} == before
+
+
+def plaintext_bytes(room: Path) -> int:
+    bodies = [folder / "body.gz" for folder in private_dirs(room)]
+    return sum(body.stat().st_size for body in bodies if body.exists())
+
+
+def test_a_child_that_takes_too_long_is_stopped(room: Path) -> None:
+    with fed(room) as (path, _), pytest.raises(ChildTimeout, match=r"within 1\.5 s"):
+        child.run(job(room, path), timeout_s=1.5, temp_root=room / "temp")
+    assert private_dirs(room) == []
+    assert list((room / "out").iterdir()) == []
+    assert child_of(os.getpid()) is None
+
+
+def test_a_caller_cancels_by_an_exception(room: Path) -> None:
+    class LeaseLost(Exception):
+        pass
+
+    def cancel(_: Progress) -> None:
+        raise LeaseLost
+
+    many = [f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 2000)]
+    path = room / "many.vcf.gz"
+    path.write_bytes(gzip.compress(source(*many).encode()))
+    with pytest.raises(LeaseLost):
+        child.run(
+            job(room, path),
+            timeout_s=LIMIT_S,
+            temp_root=room / "temp",
+            on_progress=cancel,
+        )
+    assert private_dirs(room) == []
+    assert list((room / "out").iterdir()) == []
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from genomics import child
+from genomics.job import SubsetJob
+import json
+job = SubsetJob.from_json(json.loads(sys.argv[1]))
+child.run(job, timeout_s=60, temp_root=Path(sys.argv[2]))
+"""
+
+
+def test_the_child_dies_with_its_parent_and_is_swept(room: Path) -> None:
+    with fed(room) as (path, _):
+        arguments = [json.dumps(job(room, path).to_json()), str(room / "temp")]
+        parent = subprocess.Popen([sys.executable, "-c", PARENT, *arguments])
+        until(lambda: is_reading(child_of(parent.pid), path), "a child at its source")
+        pid = child_of(parent.pid)
+        (private,) = private_dirs(room)
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        assert child.sweep(room / "temp", older_than=tomorrow) == 0  # both live
+        parent.kill()
+        parent.wait()
+        until(lambda: not Path(f"/proc/{pid}").exists() or is_dead(pid), "its death")
+    assert private.is_dir()
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    assert child.sweep(room / "temp", older_than=yesterday) == 0  # too young
+    assert child.sweep(room / "temp", older_than=tomorrow) == 1
+    assert private_dirs(room) == []
+
+
+def is_dead(pid: int | None) -> bool:
+    with contextlib.suppress(OSError):
+        return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    return True
+
+
+def test_sweeping_touches_only_abandoned_private_directories(room: Path) -> None:
+    root = room / "temp"
+    (root / "other").mkdir()
+    (root / f"{child.PRIVATE_PREFIX}file").write_text("x")
+    (root / f"{child.PRIVATE_PREFIX}link").symlink_to(room / "out")
+    held = root / f"{child.PRIVATE_PREFIX}held"
+    held.mkdir()
+    abandoned = root / f"{child.PRIVATE_PREFIX}abandoned"
+    abandoned.mkdir()
+    (abandoned / "body.gz").write_text("x")
+    descriptor = os.open(held, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        assert child.sweep(root, older_than=tomorrow) == 1
+    finally:
+        os.close(descriptor)
+    assert sorted(path.name for path in root.iterdir()) == sorted(
+        [f"{child.PRIVATE_PREFIX}{end}" for end in ("file", "held", "link")] + ["other"]
+    )
+    assert (room / "out").is_dir()
+
+
+def test_too_little_memory_is_said_to_be_so(room: Path) -> None:
+    path = room / "wide.vcf.gz"
+    row = "20 1 . A C . . . GT 0/1 0/0 1/1"
+    wide = source(row, header="##x=" + "A" * (200 << 20)).encode()
+    path.write_bytes(gzip.compress(wide, 1))
+    with pytest.raises(ChildKilled, match="memory"):
+        child.run(
+            job(room, path),
+            timeout_s=LIMIT_S,
+            temp_root=room / "temp",
+            resources=Resources(memory_bytes=400 << 20),
+        )
+    assert private_dirs(room) == []
+
+
+def test_a_file_over_the_limit_is_not_written(room: Path) -> None:
+    with pytest.raises(ChildKilled, match="read and write as asked"):
+        child.run(
+            job(room),
+            timeout_s=LIMIT_S,
+            temp_root=room / "temp",
+            resources=Resources(file_bytes=100),
+        )
+    assert list((room / "out").iterdir()) == []
+
+
+def test_processor_time_is_limited(room: Path) -> None:
+    many = [f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 400_000)]
+    path = room / "many.vcf.gz"
+    path.write_bytes(gzip.compress(source(*many).encode(), 1))
+    with pytest.raises(ChildKilled, match="processor time"):
+        child.run(
+            job(room, path),
+            timeout_s=LIMIT_S,
+            temp_root=room / "temp",
+            resources=Resources(cpu_s=1),
+        )
+
+
+def test_refusals_come_back_as_the_errors_they_are(room: Path) -> None:
+    with pytest.raises(BuildFailed, match="1 are not there") as caught:
+        child.run(job(room, samples=(("Dora", "D0"),)), timeout_s=LIMIT_S)
+    assert caught.value.code == "samples"
+    with pytest.raises(BuildFailed, match="readable store"):
+        child.run(job(room, room / "nothing.vcf.gz"), timeout_s=LIMIT_S)
+    with pytest.raises(JobInvalid, match="absolute path"):
+        child.run(job(room, Path("relative.vcf.gz")), timeout_s=LIMIT_S)
+
+
+def test_an_unsound_upload_is_refused_by_the_child(room: Path) -> None:
+    path = room / "upload.vcf"
+    path.write_text("no VCF at all\n")
+    with pytest.raises(IntakeRefused) as caught:
+        child.run(
+            IntakeJob(source=path, store=room / "out" / "store.vcf.gz"),
+            timeout_s=LIMIT_S,
+        )
+    assert caught.value.code
+    assert list((room / "out").iterdir()) == []
+
+
+def test_a_child_that_cannot_start_says_why(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/usr/bin/false")
+    with pytest.raises(ChildKilled, match="did not start"):
+        child.run(job(room), timeout_s=LIMIT_S, temp_root=room / "temp")
+    assert private_dirs(room) == []
+
+
+def test_the_modules_that_the_platform_loads_do_not_load_htslib() -> None:
+    code = "import genomics.child, genomics.job, sys; print('pysam' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
