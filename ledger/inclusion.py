@@ -1,7 +1,8 @@
 """Show that an event stands in the signed tree, and check it as a stranger would.
 
-The proof is made from the bytes of the entries and the stored checkpoint, never from
-a column that repeats them. What entries say is in `selectors`.
+Checking starts from the bytes of the entry and ends at the signed note, so that a
+changed column can spoil a proof and never forge one. What entries say is in
+`selectors`.
 """
 
 from dataclasses import dataclass
@@ -29,8 +30,8 @@ class Inclusion:
 def prove(event: UUID) -> Inclusion:
     """Return the proof that the event is in the latest signed tree.
 
-    Raises EntryNotFound while no checkpoint covers it. Reads the leaves of the tree:
-    32 bytes each.
+    Raises EntryNotFound while no checkpoint covers it. Reads the leaf hashes of the
+    tree: 32 bytes for each entry.
     """
     row = Entry.objects.filter(event=event).first()
     signed = Checkpoint.objects.order_by("-size").first()

@@ -48,7 +48,7 @@ def new_subject(*, now: datetime) -> UUID:
 
 def new_subjects(*, count: int, now: datetime) -> list[UUID]:
     """Return ids of `count` new subjects, their keys committed in one transaction."""
-    return vault.create(count, now=now)
+    return list(vault.create(count, now=now))
 
 
 def append(
@@ -143,15 +143,17 @@ def _accept(
     earlier = _accepted(event)
     if earlier is not None:
         return _check_same(earlier, type_, said)
-    # An entry without a subject has a key of its own, so that it can be opened, or
-    # made noise, alone.
-    key_id = vault.create(1, now=now)[0] if subject is None else subject
-    key = vault.open_key(key_id)
     if not body.keys().isdisjoint(_PLACE_KEYS):
         raise errors.BodyInvalid(
             f"{' and '.join(sorted(_PLACE_KEYS))} are set by the ledger (event {event})"
         )
-    place = {} if subject is None else _next_place(subject)
+    if subject is None:
+        # A key of its own, so that the entry can be opened, or made noise, alone.
+        ((key_id, key),) = vault.create(1, now=now).items()
+        place: dict[str, Any] = {}
+    else:
+        key_id, key = subject, vault.open_key(subject)
+        place = _next_place(subject)
     data = _body_bytes({**body, **place})
     commit = commitments.commit(commitments.commitment_key(key, event), data)
     try:

@@ -24,23 +24,22 @@ _WRAP = b"gemmule/ledger/vault/v1"
 _AT_ONCE = 500
 
 
-def create(count: int, *, now: datetime) -> list[UUID]:
-    """Make and commit `count` keys in one transaction of their own; return their ids.
+def create(count: int, *, now: datetime) -> dict[UUID, bytes]:
+    """Make and commit `count` keys in one transaction of their own; return them by id.
 
     They must be there before the business transaction needs them: no transaction spans
     both databases. If that one fails, a key that opens nothing is left: harmless.
     """
     cipher = AESGCM(keys.service_key())
+    made = {uuid.uuid4(): secrets.token_bytes(KEY_BYTES) for _ in range(count)}
     rows = []
-    for _ in range(count):
-        key_id = uuid.uuid4()
+    for key_id, key in made.items():
         nonce = secrets.token_bytes(NONCE_BYTES)
-        key = secrets.token_bytes(KEY_BYTES)
         wrapped = nonce + cipher.encrypt(nonce, key, _WRAP + key_id.bytes)
         rows.append(VaultKey(id=key_id, wrapped=wrapped, created_at=now))
     with transaction.atomic(using=VAULT, durable=True):
         VaultKey.objects.bulk_create(rows)
-    return [row.id for row in rows]
+    return made
 
 
 def open_key(key_id: UUID) -> bytes:

@@ -1,14 +1,17 @@
 """Keys are made once, kept private, and refused when they are something else."""
 
 import base64
+import uuid
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import transaction
 from pytest_django import Settings
 
-from ledger import durable, errors, keys
+from ledger import durable, errors, keys, services
 from ledger.tlog import hashing
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.note import SignerKey
@@ -88,6 +91,27 @@ def test_init_ledger_makes_the_keys_once(
     first, second = capsys.readouterr().out.splitlines()
     assert first == second == f"verifier key of the log: {keys.log_key().verifier.text}"
     assert len(keys.service_key()) == 32
+
+
+@pytest.mark.django_db
+def test_init_ledger_makes_no_keys_for_a_log_that_has_lost_its_own(
+    settings: Settings, now: datetime
+) -> None:
+    with transaction.atomic():
+        services.append(
+            type="role.granted",
+            pub={"role": "steward"},
+            body={},
+            event=uuid.uuid4(),
+            now=now,
+        )
+    services.settle(now=now)
+    call_command("init_ledger")
+    settings.LEDGER_CREATE_KEYS = False
+    settings.SERVICE_KEY_FILE.unlink()
+    with pytest.raises(CommandError, match="cannot read the key"):
+        call_command("init_ledger")
+    assert not settings.SERVICE_KEY_FILE.exists()
 
 
 @pytest.mark.django_db

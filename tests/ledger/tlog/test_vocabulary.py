@@ -42,7 +42,7 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("data.revoked", {"manifest_sha256": DIGEST, "reason": "consent-withdrawn"}),
-    ("data.registered", {"dataset": "GMD000001", "build": "GRCh38"}),
+    ("data.registered", {"dataset": "GMD7K2Q9XA", "build": "GRCh38"}),
     ("role.granted", {"role": "irb_reviewer", "channel": "command"}),
     ("subject.erased", {}),
     (
@@ -124,6 +124,7 @@ def test_a_key_that_is_not_listed_is_refused_and_not_repeated(
         ("access.approved", {"request_sha256": DIGEST, "expires_on": "2027-2-1"}),
         ("access.approved", {"request_sha256": DIGEST, "institution": "Ada's lab"}),
         ("data.registered", {"dataset": "NA12878"}),
+        ("data.registered", {"dataset": "GMDADALOVE"}),
         ("data.registered", {"dataset": "GMD000001", "build": "hg19"}),
         ("data.revoked", {"manifest_sha256": DIGEST, "reason": "Ada withdrew"}),
         ("role.granted", {"role": "x" * 17}),

@@ -1,0 +1,39 @@
+"""What outsiders run to check us needs neither Django nor our settings."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+PURE = [
+    "ledger.commitments",
+    "ledger.durable",
+    "ledger.errors",
+    "ledger.notary",
+    "ledger.tlog.canonical",
+    "ledger.tlog.checkpoint",
+    "ledger.tlog.entry",
+    "ledger.tlog.hashing",
+    "ledger.tlog.note",
+    "ledger.tlog.proof",
+    "ledger.tlog.vocabulary",
+    "ledger.verify",
+]
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_loads_no_framework(module: str) -> None:
+    shown = "import json, sys; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {module}; {shown}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    roots = {name.partition(".")[0] for name in json.loads(done.stdout)}
+    assert "ledger" in roots
+    assert roots.isdisjoint(
+        {"django", "celery", "redis", "rest_framework", "consent", "gemmule"}
+    )
