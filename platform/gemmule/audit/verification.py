@@ -14,8 +14,11 @@ from typing import Any
 import rfc8785
 
 import consent.policy
+import consent.reconciliation
+import consent.selectors
 import ledger.errors
 import ledger.selectors
+from consent.errors import ConsentError
 from consent.policy import Verdict
 from gemmule.access.models import Resolution, ReviewDecision
 from gemmule.access.selectors import request_sha256
@@ -23,6 +26,7 @@ from gemmule.accounts.errors import AccountsError
 from gemmule.releases import manifest, signing, storage
 from gemmule.releases.cohort import Included
 from gemmule.releases.models import Release, ReleaseDonor
+from ledger.errors import LedgerError
 from ledger.tlog.hashing import leaf_hash, root_hash
 
 _READ_BYTES = 1 << 20
@@ -57,7 +61,7 @@ def verify(release: Release) -> list[Check]:
 def _ask(question: str, check: Callable[[Release], str], release: Release) -> Check:
     try:
         return Check(question=question, holds=True, answer=check(release))
-    except (_Broken, AccountsError) as error:
+    except (_Broken, AccountsError, ConsentError, LedgerError) as error:
         return Check(question=question, holds=False, answer=str(error))
 
 
@@ -107,6 +111,13 @@ def _consents_cover(release: Release) -> str:
     if release.sealed_at is None or release.ledger_size is None:
         raise _Broken("The release was never sealed.")
     donors = list(release.donors.select_related("consent", "donor"))
+    first = (
+        Release.objects.filter(
+            request__project=release.request.project, sealed_at__isnull=False
+        )
+        .order_by("sealed_at")
+        .first()
+    )
     entries = ledger.selectors.entries_by_event([one.consent.event for one in donors])
     purpose = consent.policy.Purpose.from_json(_body(release)["purpose"])
     resolved = set(
@@ -115,12 +126,22 @@ def _consents_cover(release: Release) -> str:
             review__decision=ReviewDecision.APPROVE,
         ).values_list("consent_id", "code")
     )
+    standing = consent.selectors.standing_at(
+        [one.donor_id for one in donors], tree_size=release.ledger_size
+    )
     for one in donors:
+        if standing.get(one.donor_id) != one.consent:
+            raise _Broken(f"Sample {one.sample_name}: another consent stood then.")
+        consent.reconciliation.check(one.consent)
         entry = entries.get(one.consent.event)
         if entry is None or entry.seq is None or entry.seq >= release.ledger_size:
             raise _Broken(f"Sample {one.sample_name}: its consent came after the seal.")
-        terms = consent.policy.Terms.from_json({**one.consent.terms, "state": "active"})
-        decision = consent.policy.decide(purpose, terms, release.sealed_at.date())
+        decision = consent.policy.decide(
+            purpose,
+            one.consent.to_terms(state="active"),
+            release.sealed_at.date(),
+            first_release=first.sealed_at.date() if first and first.sealed_at else None,
+        )
         open_clauses = [
             clause.code
             for clause in decision.clauses

@@ -137,7 +137,7 @@ def _act(donor: Donor, now: datetime, act: Callable[[], Consent]) -> Consent:
     with transaction.atomic():
         consent.locks.lock_exclusive(donor.pk)
         made = act()
-        if made.act == "resumed":
+        if made.act in ("resumed", "changed"):
             closing.reopen_after_pause(consent=made, now=now)
         closed = closing.close_uncovered(consent=made, now=now)
         for release in closed:

@@ -258,7 +258,7 @@ def release_new(request: MemberRequest, accession: str) -> HttpResponse:
 @require_GET
 @login_required
 def release_detail(request: MemberRequest, accession: str) -> HttpResponse:
-    """Show a release: progress while it is built, then its files and how to open them."""
+    """Show a release: its progress, then its files and how to open them."""
     release = _release(request.user, accession)
     entries = ledger.selectors.entries_by_event([release.event])
     context = {

@@ -38,24 +38,27 @@ class MemberForm(forms.Form):
     )
 
 
+class TitledChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # stubs alone
+    """A choice among rows that have a title and an accession."""
+
+    def label_from_instance(self, obj: Project | Dataset) -> str:
+        """Return how a row is called in the list."""
+        return f"{obj.title} ({obj.accession})"
+
+
 class NewRequestForm(forms.Form):
     """Which of the user's projects asks for which dataset."""
 
-    project = forms.ModelChoiceField(
-        label="Project", queryset=Project.objects.none(), empty_label=None
-    )
-    dataset = forms.ModelChoiceField(
-        label="Dataset", queryset=Dataset.objects.none(), empty_label=None
-    )
+    project = TitledChoice(queryset=Project.objects.none(), empty_label=None)
+    dataset = TitledChoice(queryset=Dataset.objects.none(), empty_label=None)
 
     def __init__(self, *args: Any, projects: Any, datasets: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, rows in (("project", projects), ("dataset", datasets)):
             field = self.fields[name]
-            if not isinstance(field, forms.ModelChoiceField):
+            if not isinstance(field, TitledChoice):
                 raise AssertionError(f"{name} is chosen from rows")
             field.queryset = rows
-            field.label_from_instance = _title  # type: ignore[method-assign]  # Django's hook
 
 
 class PurposeForm(forms.Form):
@@ -194,7 +197,7 @@ class PurposeForm(forms.Form):
         return sorted(found)
 
     def purpose(self) -> dict[str, Any]:
-        """Return the purpose in the schema of `consent.policy`, without what is empty."""
+        """Return the purpose, in the schema of `consent.policy`, without blanks."""
         given = self.cleaned_data
         stated: dict[str, Any] = {
             name: given[name]
@@ -242,7 +245,3 @@ def _exact(graph: diseases.DiseaseGraph, text: str) -> str | None:
         if label.lower() == text.lower():
             return found
     return None
-
-
-def _title(row: Project | Dataset) -> str:
-    return f"{row.title} ({row.accession})"
