@@ -300,8 +300,10 @@ def _listen(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port), backlog=512)
     except OSError as error:
+        # create_server puts the address into the error's text; the number says enough.
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise PortTaken(
-            f"cannot listen on port {port} ({error.strerror}); choose another"
+            f"cannot listen on port {port} ({reason}); choose another with --port"
         ) from error
 
 

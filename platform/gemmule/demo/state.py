@@ -10,8 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _MARK = "demo.lock"
-# What settings make at import, before anything of the demo runs.
-_MADE_BY_SETTINGS = {"keys", "uploads"}
+# What any command of Gemmule may have made there before the first demo.
+_OURS = {
+    "keys",
+    "ledger",
+    "logs",
+    "mail",
+    "media",
+    "releases",
+    "static",
+    "store",
+    "uploads",
+    "valkey",
+}
+_DATABASE = ".sqlite3"
 
 
 class StateRefused(Exception):
@@ -37,11 +49,13 @@ def held(data_dir: Path) -> Iterator[None]:
 
 def check_is_ours(data_dir: Path) -> None:
     """Refuse a directory that holds something else than a demo's state."""
-    names = {path.name for path in data_dir.iterdir()} if data_dir.exists() else set()
-    if _MARK not in names and names - _MADE_BY_SETTINGS:
+    if (data_dir / _MARK).exists() or not data_dir.exists():
+        return
+    strange = [path for path in data_dir.iterdir() if not _is_ours(path)]
+    if strange:
         raise StateRefused(
-            f"{data_dir} holds {len(names)} files or folders that no demo made; "
-            "name an empty directory in GEMMULE_DATA_DIR"
+            f"{data_dir} holds {len(strange)} files or folders that Gemmule did not "
+            "make; name an empty directory in GEMMULE_DATA_DIR"
         )
 
 
@@ -54,3 +68,7 @@ def start_over(data_dir: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name in _OURS or path.suffix.startswith(_DATABASE)

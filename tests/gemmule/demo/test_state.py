@@ -1,10 +1,13 @@
 """The directory of a demo: whose it is, who uses it, how to start over."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gemmule.demo import state
+from tests.sites import FreshSite
 
 
 def test_second_demo_is_refused_while_the_first_runs(tmp_path: Path) -> None:
@@ -49,11 +52,20 @@ def test_directory_of_something_else_is_refused(tmp_path: Path) -> None:
         state.check_is_ours(tmp_path)
 
 
-def test_directory_that_only_settings_have_touched_is_accepted(tmp_path: Path) -> None:
+def test_directory_that_another_command_has_used_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
-    (tmp_path / "uploads").mkdir()
+    (tmp_path / "gemmule.sqlite3").touch()
+    (tmp_path / "gemmule.sqlite3-wal").touch()
     state.check_is_ours(tmp_path)
     state.check_is_ours(tmp_path / "not-there-yet")
+
+
+def test_directory_that_settings_have_just_made_is_accepted(
+    fresh_site: FreshSite,
+) -> None:
+    site = fresh_site("sqlite")
+    subprocess.run([sys.executable, "-m", "django", "check"], env=site, check=True)
+    state.check_is_ours(Path(site["GEMMULE_DATA_DIR"]))
 
 
 def test_directory_of_an_earlier_demo_is_accepted(tmp_path: Path) -> None:
