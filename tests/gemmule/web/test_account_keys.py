@@ -207,6 +207,19 @@ def test_key_is_retired_after_a_question(
     assert client.post(urls["key_retire"]).status_code == 400
 
 
+def test_markup_in_a_name_is_text_wherever_it_stands(
+    client: Client, key: ResearcherKey
+) -> None:
+    key.name = "<i id='x'>\"{{ key.pk }}\"</i>"
+    key.save()
+
+    urls = key_urls(key.pk)
+    for url in (reverse("key_list"), urls["key_detail"], urls["key_retire"]):
+        page = client.get(url).content.decode()
+        assert "<i id=" not in page
+        assert "&lt;i id=&#x27;x&#x27;&gt;&quot;{{ key.pk }}&quot;&lt;/i&gt;" in page
+
+
 def test_stranger_is_sent_to_sign_in(key: ResearcherKey) -> None:
     stranger = Client()
 

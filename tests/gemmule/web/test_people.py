@@ -179,6 +179,20 @@ def test_bad_invitation_changes_nothing(client: Client, fields: dict[str, str]) 
     assert User.objects.count() == before
 
 
+def test_markup_in_a_name_is_text_wherever_it_stands(
+    client: Client, proposal: RoleProposal, sam: User
+) -> None:
+    sam.name = """<i id='x'>"Sam" {{ user.email }} {% url 'people' %}</i>"""
+    sam.save()
+
+    for url in (reverse("people"), reverse("role_confirm", args=[proposal.pk])):
+        page = client.get(url).content.decode()
+        assert "<i id=" not in page
+        assert (
+            "&lt;i id=&#x27;x&#x27;&gt;&quot;Sam&quot; {{ user.email }} {% url" in page
+        )
+
+
 def test_donors_are_not_listed(client: Client, ada: User) -> None:
     page = client.get(reverse("people")).content.decode()
 
