@@ -6,6 +6,7 @@ is for, is the business of the callers.
 """
 
 import http.client
+import os
 import signal
 import socket
 import subprocess
