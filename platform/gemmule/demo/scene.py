@@ -3,19 +3,45 @@
 Run twice it changes nothing: what is there already is left as the cast made it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
+import consent.services
+import ledger.services
+from consent.forms.shipped import content
 from gemmule.accounts import roles, services
 from gemmule.accounts.models import Institution, Role, User
-from gemmule.demo import cast
+from gemmule.accounts.selectors import donor_of
+from gemmule.demo import cast, cohorts
+from gemmule.demo.cohorts import EXOMES, PILOT, CallSet
 
 
-def prepare(*, now: datetime) -> None:
-    """Bring the cast on stage."""
-    for member in cast.CAST:
-        enter(member, now=now)
+def prepare(*, now: datetime, call_sets: Sequence[CallSet] = (PILOT, EXOMES)) -> None:
+    """Bring the cast on stage, publish the form and the datasets.
+
+    Ada has a sample in the first dataset and has decided nothing yet.
+    """
+    people = {member.key: enter(member, now=now) for member in cast.CAST}
+    form = consent.services.publish_form(
+        name="general", version="1.0", language="en", content=content(), now=now
+    )
+    ada = donor_of(people["ada"])
+    if ada is None:
+        raise AssertionError("Ada is a donor")
+    members = [ada]
+    for call_set in call_sets:
+        cohorts.publish(
+            call_set,
+            form=form,
+            first=people["sven"],
+            second=people["signe"],
+            members=members,
+            now=now,
+        )
+        members = []
+    ledger.services.settle(now=now)
 
 
 def enter(member: cast.Member, *, now: datetime) -> User:

@@ -8,9 +8,10 @@ import http.client
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.message import Message
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
@@ -117,8 +118,9 @@ class ApiClient:
 
     def read(
         self, path: str, headers: Mapping[str, str] | None = None
-    ) -> "tuple[int, Mapping[str, str], Iterator[bytes]]":
+    ) -> tuple[int, Message, Iterator[bytes]]:
         """Return status, headers and the body in pieces, whatever the status."""
+        answer: http.client.HTTPResponse | HTTPError
         try:
             answer = self._open("GET", path, None, headers or {})
         except HTTPError as error:
@@ -161,7 +163,7 @@ class ApiClient:
         return cast("http.client.HTTPResponse", opened)
 
 
-def _pieces(answer: BinaryIO | http.client.HTTPResponse) -> Iterator[bytes]:
+def _pieces(answer: http.client.HTTPResponse | HTTPError) -> Iterator[bytes]:
     with answer:
         while piece := answer.read(_READ_BYTES):
             yield piece
