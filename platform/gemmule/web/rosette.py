@@ -17,103 +17,118 @@ from xml.etree import ElementTree as ET
 Point = tuple[float, float]
 Curve = Callable[[float], Point]
 
-_SIZE = 120
+_SIZE = 1200
 _CENTRE = _SIZE / 2
-_EDGE = 58.0
-# Turns and lobes without a common factor, so that the curve closes only after
-# all its turns and crosses itself on the way.
+_EDGE = 580.0
+# (turns, lobes) without a common factor, so that a curve closes only after all
+# its turns and crosses itself on the way.
 _OUTER = [(3, 25), (3, 26), (3, 28), (4, 27), (4, 29), (4, 31), (5, 31), (5, 32)]
 _INNER = [(2, 9), (2, 11), (2, 13), (3, 10), (3, 11), (3, 13), (4, 13), (5, 14)]
+# With four cubics a lobe the eye sees the error at the inner turns; with six not.
+_CUBICS_A_LOBE = 6
 
 
-def rosette(leaf_hash: bytes, *, sealed: bool = True) -> str:
-    """Return the SVG of an entry's mark, about 4 KB; a full heart once sealed."""
+def rosette(leaf_hash: bytes, *, published: bool = True) -> str:
+    """Return the SVG of an entry's mark, about 4 KB; its heart is full once published.
+
+    `published`: a signed checkpoint covers the entry.
+    """
     seed = _seed(leaf_hash)
-    svg = _svg("rosette", f"0 0 {_SIZE} {_SIZE}")
-    _path(svg, _edge(leaf_hash), "edge")
+    svg = _svg("rosette", _SIZE, _SIZE)
+    _path(svg, _edge(leaf_hash), name="edge")
     outer, inner = _OUTER[seed[0] % 8], _INNER[seed[1] % 8]
-    _path(svg, _lathe(outer, 38.0, 8.0 + seed[2] % 5, seed[4] / 256))
-    _path(svg, _lathe(inner, 16.0, 5.0 + seed[3] % 5, seed[5] / 256))
-    heart = ET.SubElement(svg, "circle", cx="60", cy="60", r="2.6")
-    if sealed:
-        heart.set("class", "heart")
-    else:
-        heart.set("fill", "none")
-        heart.set("stroke", "currentColor")
+    _path(svg, _lathe(outer, 380.0, 80.0 + seed[2] % 50, seed[4] / 256))
+    _path(svg, _lathe(inner, 160.0, 50.0 + seed[3] % 50, seed[5] / 256))
+    heart = ET.SubElement(svg, "circle", cx="600", cy="600", r="26")
+    heart.set("class", "heart" if published else "heart-open")
+    if published:
+        heart.set("fill", "currentColor")
     return ET.tostring(svg, encoding="unicode")
 
 
 def small_rosette(leaf_hash: bytes) -> str:
-    """Return the mark for a line of text or a table cell, about 900 bytes."""
+    """Return the mark for a line of text or a table cell, about 1 KB."""
     seed = _seed(leaf_hash)
-    svg = _svg("rosette", f"0 0 {_SIZE} {_SIZE}")
-    turns, lobes = _INNER[seed[1] % 8]
-    _path(svg, _lathe((turns, lobes), 40.0, 12.0 + seed[3] % 5, seed[5] / 256))
+    svg = _svg("rosette", _SIZE, _SIZE)
+    _path(svg, _lathe(_INNER[seed[1] % 8], 400.0, 120.0 + seed[3] % 50, seed[5] / 256))
     return ET.tostring(svg, encoding="unicode")
 
 
 def unsealed() -> str:
-    """Return the mark of an entry that waits for its place: an empty ring."""
-    svg = _svg("rosette", f"0 0 {_SIZE} {_SIZE}")
-    ring = "M60 4a56 56 0 1 1 -0.01 0ZM60 22a38 38 0 1 1 -0.01 0Z"
-    _path(svg, ring, "unsealed")
+    """Return the mark of an entry that waits for its place: two dashed rings."""
+    svg = _svg("rosette", _SIZE, _SIZE)
+    for radius in ("560", "380"):
+        ring = ET.SubElement(svg, "circle", cx="600", cy="600", r=radius)
+        ring.set("class", "unsealed")
+        ring.set("stroke-dasharray", "2 4")
+        ring.set("vector-effect", "non-scaling-stroke")
     return ET.tostring(svg, encoding="unicode")
 
 
 def band(root: bytes) -> str:
-    """Return a strip of engraving drawn from a tree's root, for the foot of a page."""
+    """Return a strip of engraving drawn from a tree's root, for the foot of a page.
+
+    About 3 KB; one on a page, since its line is named to be drawn three times.
+    """
     seed = _seed(root)
-    height, length, wave = 28.0, 2600.0, 44.0 + seed[0] % 24
-    first, second = 5.0 + seed[1] % 4, 1.5 + seed[2] % 4
-    turn = math.tau * seed[3] / 256
+    width, height, wave = 2400, 280, 460.0 + seed[0]
+    # Both terms share the period, so that three shifted copies interlace.
+    first, second, turn = 70.0, 10.0 + seed[1] % 30, math.tau * seed[2] / 256
 
     def wavy(x: float) -> Point:
         t = math.tau * x / wave
-        # Both terms share the period, so that three shifted copies interlace.
         y = first * math.sin(t) + second * math.sin(2 * t + turn)
         return x, height / 2 + y
 
-    svg = _svg("band", f"0 0 2400 {height:.0f}")
+    svg = _svg("band", width * 10, height)
     svg.set("preserveAspectRatio", "xMidYMid slice")
-    line = _smooth(wavy, -100.0, length, round((length + 100.0) / wave) * 4)
-    ET.SubElement(svg, "path", id="band-line", d=line)
+    start, waves = -1000.0, math.ceil((width * 10 + 2000.0) / wave)
+    line = _smooth(wavy, start, start + waves * wave, waves * 4)
+    _path(svg, line, name=None).set("id", "band-line")
     for shift in (wave / 3, 2 * wave / 3):
-        ET.SubElement(svg, "use", href="#band-line", x=f"{-shift:.1f}")
+        ET.SubElement(svg, "use", href="#band-line", x=f"{-shift:.0f}")
     return ET.tostring(svg, encoding="unicode")
 
 
-def _svg(name: str, view_box: str) -> ET.Element:
+def _svg(name: str, width: int, height: int) -> ET.Element:
     # The text beside the mark says all it shows: assistive tools pass it over.
     return ET.Element(
         "svg",
         {
             "class": name,
-            "viewBox": view_box,
+            "viewBox": f"0 0 {width} {height}",
+            "fill": "none",
+            "stroke": "currentColor",
+            "stroke-width": "0.75",
             "aria-hidden": "true",
             "focusable": "false",
         },
     )
 
 
-def _path(svg: ET.Element, line: str, name: str | None = None) -> None:
-    path = ET.SubElement(svg, "path", d=line)
+def _path(svg: ET.Element, line: str, *, name: str | None = None) -> ET.Element:
+    # Lines keep their width at every size, as an engraver's would.
+    path = ET.SubElement(
+        svg, "path", {"d": line, "vector-effect": "non-scaling-stroke"}
+    )
     if name:
         path.set("class", name)
+    return path
 
 
 def _seed(value: bytes) -> bytes:
-    # Hashed once more: leaf hashes of a test or a demo may share their first bytes.
+    # Hashed once more, so that the drawing says nothing about single bits.
     return hashlib.sha256(b"gemmule/rosette/v1" + value).digest()
 
 
 def _edge(leaf_hash: bytes) -> str:
-    strokes = []
     digits = leaf_hash.hex()
+    strokes = []
     for place, digit in enumerate(digits):
         angle = math.tau * place / len(digits) - math.pi / 2
-        inside = _EDGE - 1.5 - int(digit, 16) * 0.4
-        start, end = _polar(_EDGE, angle), _polar(inside, angle)
-        strokes.append(f"M{_pair(start)}L{_pair(end)}")
+        x, y = _whole(_polar(_EDGE, angle))
+        x1, y1 = _whole(_polar(_EDGE - 15 - int(digit, 16) * 4, angle))
+        strokes.append(f"M{_numbers(x, y)}l{_numbers(x1 - x, y1 - y)}")
     return "".join(strokes)
 
 
@@ -124,23 +139,29 @@ def _lathe(gear: tuple[int, int], radius: float, swing: float, phase: float) -> 
         r = radius + swing * math.cos(lobes * t / turns)
         return _polar(r, t + math.tau * phase)
 
-    return _smooth(curve, 0.0, math.tau * turns, lobes * 4) + "Z"
+    return _smooth(curve, 0.0, math.tau * turns, lobes * _CUBICS_A_LOBE)
 
 
 def _smooth(curve: Curve, start: float, end: float, pieces: int) -> str:
-    """Return a path of `pieces` cubics through the curve, tangents by difference.
+    """Return a path of `pieces` cubics through the curve, with its own tangents.
 
-    With equal steps each control point mirrors the one before it, so that the
-    short form `S` holds: half the bytes of `C`.
+    With equal steps each first control point mirrors the one before it, so that
+    the short form `s` holds. Whole units, relative to the last rounded point: a
+    rounding never adds up, and the path takes a third of its absolute length.
     """
     step = (end - start) / pieces
-    points = [curve(start + step * i) for i in range(pieces + 1)]
-    handles = [_tangent(curve, start + step * i, step) for i in range(pieces + 1)]
-    (x, y), (dx, dy) = points[0], handles[0]
-    path = [f"M{_pair((x, y))}C{_pair((x + dx, y + dy))}"]
-    for (x, y), (dx, dy) in zip(points[1:], handles[1:], strict=True):
-        path.append(f" {_pair((x - dx, y - dy))} {_pair((x, y))}S")
-    return "".join(path).removesuffix("S")
+    x, y = _whole(curve(start))
+    first = _whole(_tangent(curve, start, step))
+    path = [f"M{_numbers(x, y)}c{_numbers(*first)}"]
+    for i in range(1, pieces + 1):
+        t = start + step * i
+        px, py = curve(t)
+        dx, dy = _tangent(curve, t, step)
+        cx, cy = _whole((px - dx, py - dy))
+        nx, ny = _whole((px, py))
+        path.append(f" {_numbers(cx - x, cy - y, nx - x, ny - y)}s")
+        x, y = nx, ny
+    return "".join(path).removesuffix("s").replace("s ", "s").replace(" -", "-")
 
 
 def _tangent(curve: Curve, t: float, step: float) -> Point:
@@ -154,10 +175,9 @@ def _polar(radius: float, angle: float) -> Point:
     return _CENTRE + radius * math.cos(angle), _CENTRE + radius * math.sin(angle)
 
 
-def _pair(point: Point) -> str:
-    return f"{_short(point[0])} {_short(point[1])}"
+def _whole(point: Point) -> tuple[int, int]:
+    return round(point[0]), round(point[1])
 
 
-def _short(value: float) -> str:
-    # One decimal of 120 units is a fifth of a pixel at the largest size in use.
-    return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")
+def _numbers(*values: int) -> str:
+    return " ".join(map(str, values)).replace(" -", "-")

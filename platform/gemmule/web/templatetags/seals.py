@@ -15,7 +15,7 @@ def seal_mark(entry: EntryView | None) -> SafeString:
     if entry is None or entry.leaf_hash is None:
         svg = rosette.unsealed()
     else:
-        svg = rosette.rosette(entry.leaf_hash, sealed=entry.state == "published")
+        svg = rosette.rosette(entry.leaf_hash, published=entry.state == "published")
     return mark_safe(svg)  # noqa: S308 - drawn from numbers, holds no text
 
 
