@@ -40,6 +40,7 @@ from gemmule.catalog.models import (
     DatasetState,
     Sample,
 )
+from gemmule.catalog.selectors import BuildEvidence
 from gemmule.catalog.storage import Readable
 from gemmule.celery import nudge
 
@@ -253,6 +254,10 @@ def state_build(
         states.check(dataset, "state_build")
         if not selectors.accepted_files(dataset).exists():
             raise DatasetStateError("there is no accepted file to speak for yet")
+        if selectors.build_evidence(dataset) is BuildEvidence.LENGTHS:
+            raise DatasetStateError(
+                "the contig lengths in the files prove the build; nobody needs to sign"
+            )
         if statements.of_build(dataset) != statement:
             raise DatasetStateError(
                 "the files changed while you signed; look at them and sign again"
@@ -277,8 +282,8 @@ def publish_dataset(*, user: User, dataset: Dataset, now: datetime) -> Dataset:
         evidence = selectors.build_evidence(dataset)
         if evidence is None:
             raise DatasetStateError(
-                f"nothing proves yet that the files are on {dataset.build}: they name "
-                "no contig lengths, so a steward must sign that they are"
+                f"nothing in the files proves that they are on {dataset.build}, "
+                "so a steward must sign that they are"
             )
         if not dataset.samples.exists():
             raise DatasetStateError("no sample of the dataset has a donor")

@@ -512,6 +512,15 @@ def test_wrong_password_signs_nothing(
     assert dataset.build_statement is None
 
 
+def test_nobody_signs_for_what_lengths_prove(
+    sven: User, accepted: DataFile, now: datetime
+) -> None:
+    with pytest.raises(DatasetStateError, match="nobody needs to sign"):
+        services.state_build(
+            user=sven, dataset=accepted.dataset, password=cast.PASSWORD, now=now
+        )
+
+
 def test_statement_needs_a_file(sven: User, dataset: Dataset, now: datetime) -> None:
     with pytest.raises(DatasetStateError, match="no accepted file"):
         services.state_build(

@@ -111,6 +111,7 @@ def build(request: MemberRequest, accession: str) -> HttpResponse:
             "form": form,
             "dataset": dataset,
             "files": selectors.accepted_files(dataset),
+            "evidence": selectors.build_evidence(dataset),
         },
     )
 

@@ -36,6 +36,8 @@ def sample_map(request: MemberRequest, accession: str) -> HttpResponse:
         except SampleMapInvalid as refusal:
             problems = refusal.problems
             form.add_error("sample_map", str(refusal))
+        except DatasetStateError as refusal:
+            form.add_error(None, str(refusal))
         else:
             messages.success(
                 request, "The map is kept. Another steward must confirm it now."
@@ -50,6 +52,8 @@ def sample_map(request: MemberRequest, accession: str) -> HttpResponse:
             "problems": problems[:_MAX_SHOWN],
             "more_problems": max(len(problems) - _MAX_SHOWN, 0),
             "can_upload": states.allows(dataset, "upload_map"),
+            "is_settled": selectors.is_settled(dataset),
+            "samples": len(selectors.sample_names(dataset)),
             **_figures(dataset),
         },
     )

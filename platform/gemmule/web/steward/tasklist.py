@@ -108,7 +108,7 @@ def _build(dataset: Dataset, counts: dict[str, int]) -> Task:
         url=_url("steward_build", dataset, "state_build"),
         status="To do",
         tone="attention",
-        hint="The files name no contig lengths, so a steward must sign for it.",
+        hint="Nothing in the files proves it, so a steward must sign for it.",
     )
 
 
