@@ -42,9 +42,12 @@ class Columns:
 
     def genotypes(self, form: str, samples: Sequence[str]) -> Sequence[str] | None:
         """Return GT of each sample, None when FORMAT has no GT."""
-        at = self._layout(form).genotype_at
+        layout = self._layout(form)
+        at = layout.genotype_at
         if at is None:
             return None
+        if layout.width == 1:
+            return samples
         if at == 0:
             return [sample.partition(":")[0] for sample in samples]
         rows = (sample.split(":") for sample in samples)

@@ -102,15 +102,35 @@ class Shortener(dict[str, str]):
         self._alt_count = alt_count
         self._kept = kept
         self._ploidy = ploidy
+        self._whole = self._whole_pattern()
 
     def __missing__(self, value: str) -> str:
         if len(self) > _REMEMBERED:
             self.clear()
+        if self._whole is not None and self._whole.fullmatch(value):
+            self[value] = value
+            return value
         self[value] = short = self._shorten(value)
         # Asked of what is left: an entry that goes must not show in the header.
         if self._definition.type == "Integer" and not _INTEGERS.fullmatch(short):
             self.has_fraction = True
         return short
+
+    def _whole_pattern(self) -> re.Pattern[str] | None:
+        """Return what most values look like where nothing is to be cut, if so."""
+        number = self._definition.number
+        item = {"Integer": r"\d+", "Float": r"-?\d+(?:\.\d+)?"}.get(
+            self._definition.type
+        )
+        if item is None or (number == "G" and self._ploidy is None):
+            return None
+        if number.isdigit():
+            count = int(number)
+        elif number == "." or len(self._kept) < self._alt_count:
+            return None
+        else:
+            count, _ = picks(number, self._alt_count, self._kept, self._ploidy or 0)
+        return re.compile(rf"{item}(?:,{item}){{{count - 1}}}") if count > 0 else None
 
     def _shorten(self, value: str) -> str:
         if _ALL_MISSING.fullmatch(value) or not self._is_well_formed(value):

@@ -4,14 +4,11 @@ import contextlib
 import fcntl
 import gzip
 import json
-import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -27,54 +24,43 @@ from genomics.errors import (
     IntakeRefused,
     JobInvalid,
 )
-from genomics.job import IntakeJob, Progress, SubsetJob
-from genomics.sandbox import Resources
-from tests.genomics.release import PUBLIC, opened, source
-
-RECORDS = [f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 60)]
-LIMIT_S = 60.0
+from genomics.job import IntakeJob, Progress
+from tests.genomics.children import (
+    LIMIT_S,
+    RECORDS,
+    job,
+    make_room,
+    private_dirs,
+    until,
+)
+from tests.genomics.release import opened, source
 
 
 @pytest.fixture
 def room(tmp_path: Path) -> Path:
-    for name in ("out", "temp"):
-        (tmp_path / name).mkdir()
-    return tmp_path
+    return make_room(tmp_path)
 
 
-def job(room: Path, path: Path | None = None, **options: object) -> SubsetJob:
-    if path is None:
-        path = room / "source.vcf.gz"
-        path.write_bytes(gzip.compress(source(*RECORDS).encode()))
-    fields: dict[str, object] = {
-        "source": path,
-        "samples": (("Ann", "A0"), ("Cid", "C0")),
-        "recipient_public_key": PUBLIC,
-        "output_dir": room / "out",
-        "name": "GMR000001",
-    }
-    return SubsetJob(**(fields | options))  # type: ignore[arg-type]  # checked by the class
-
-
-@contextlib.contextmanager
-def fed(room: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+@pytest.fixture
+def pipe(room: Path) -> Path:
     """A source that goes on only when the test says so."""
     path = room / "pipe.vcf"
     os.mkfifo(path)
-    # Opened for both so that neither end waits for the other.
-    with path.open("r+b", buffering=0) as pipe:
-        yield path, pipe
+    return path
 
 
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"expected {what} in time"
-        time.sleep(0.01)
+def feeding(pipe: Path) -> IO[bytes]:
+    """Wait until the child reads its source, and return the end to write to."""
+    descriptors: list[int] = []
 
+    def is_read() -> bool:
+        with contextlib.suppress(OSError):  # ENXIO: nobody reads it yet
+            descriptors.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(descriptors)
 
-def private_dirs(room: Path) -> list[Path]:
-    return list((room / "temp").glob(f"{child.PRIVATE_PREFIX}*"))
+    until(is_read, "a child at its source")
+    os.set_blocking(descriptors[0], True)
+    return os.fdopen(descriptors[0], "wb", buffering=0)
 
 
 def child_of(pid: int) -> int | None:
@@ -117,128 +103,35 @@ def test_progress_is_told_while_work_goes_on(room: Path) -> None:
     assert [item.records for item in told] == sorted(item.records for item in told)
 
 
-def test_the_child_is_confined(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GEMMULE_SECRET_KEY", "top secret")
-    (room / "secret.txt").write_text("x")
-    outside = (room / "secret.txt").open("rb")
-    os.set_inheritable(outside.fileno(), True)
-    with fed(room) as (path, pipe):
-        done: list[object] = []
-
-        def work() -> None:
-            done.append(
-                child.run(
-                    job(room, path),
-                    timeout_s=LIMIT_S,
-                    temp_root=room / "temp",
-                    resources=Resources(memory_bytes=3 << 30, open_files=40, cpu_s=50),
-                )
-            )
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        until(lambda: is_reading(child_of(os.getpid()), path), "a child at its source")
-        pid = child_of(os.getpid())
-        proc = Path(f"/proc/{pid}")
-        environment = (proc / "environ").read_bytes()
-        limits = (proc / "limits").read_text()
-        status = (proc / "status").read_text()
-        targets = [str(link.readlink()) for link in (proc / "fd").iterdir()]
-        here = (proc / "cwd").readlink()
-        mode = here.stat().st_mode & 0o777
-        pipe.write(source(*RECORDS).encode())
-        pipe.close()
-        thread.join(LIMIT_S)
-    outside.close()
-    assert len(done) == 1
-    assert environment.split(b"\0") == [b"LC_ALL=C.UTF-8", b""]
-    for pattern in (
-        f"Max address space {3 << 30} {3 << 30} bytes",
-        "Max open files 40 40 files",
-        "Max cpu time 50 50 seconds",
-        "Max core file size 0 0 bytes",
-    ):
-        assert pattern in " ".join(limits.split())
-    assert "NoNewPrivs:\t1" in status
-    assert str(room / "secret.txt") not in targets
-    assert not any("socket" in target for target in targets)
-    assert here.parent == room / "temp"
-    assert here.name.startswith(child.PRIVATE_PREFIX)
-    assert mode == 0o700
-
-
-def is_reading(pid: int | None, path: Path) -> bool:
-    """Whether the child has its source open, so that all of its start is behind it."""
-    if pid is None:
-        return False
-    with contextlib.suppress(OSError):
-        links = Path(f"/proc/{pid}/fd").iterdir()
-        return any(str(link.readlink()) == str(path) for link in links)
-    return False
-
-
-def test_the_child_has_no_network_or_the_log_says_so(
-    room: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    def interfaces(pid: int) -> str:
-        return Path(f"/proc/{pid}/net/dev").read_text()
-
-    with fed(room) as (path, pipe), caplog.at_level(logging.WARNING):
-        thread = threading.Thread(
-            target=child.run,
-            args=(job(room, path),),
-            kwargs={"timeout_s": LIMIT_S, "temp_root": room / "temp"},
-        )
-        thread.start()
-        until(lambda: is_reading(child_of(os.getpid()), path), "a child at its source")
-        pid = child_of(os.getpid())
-        assert pid is not None
-        devices = {
-            line.split(":")[0].strip()
-            for line in interfaces(pid).splitlines()
-            if ":" in line
-        }
-        namespaces = {Path(f"/proc/{who}/ns/net").readlink() for who in (pid, "self")}
-        is_apart = len(namespaces) == 2
-        pipe.write(source(*RECORDS).encode())
-        pipe.close()
-        thread.join(LIMIT_S)
-    assert is_apart != ("no child process leave the network" in caplog.text)
-    if is_apart:
-        assert not devices & {"eth0", "wlan0"}
-
-
 @pytest.mark.parametrize("point", ["before", "within", "after"])
-def test_a_killed_child_leaves_nothing(room: Path, point: str) -> None:
+def test_a_killed_child_leaves_nothing(room: Path, pipe: Path, point: str) -> None:
     """Killed when it waits for its source and amid the records.
 
     Last comes one that gets as far as sealing and cannot put its second file in place.
     """
     failure: list[GenomicsError] = []
 
-    def work(path: Path) -> None:
+    def work() -> None:
         try:
-            child.run(job(room, path), timeout_s=LIMIT_S, temp_root=room / "temp")
+            child.run(job(room, pipe), timeout_s=LIMIT_S, temp_root=room / "temp")
         except GenomicsError as error:
             failure.append(error)
 
-    with fed(room) as (path, pipe):
-        thread = threading.Thread(target=work, args=(path,))
-        thread.start()
-        until(lambda: is_reading(child_of(os.getpid()), path), "a child at its source")
+    thread = threading.Thread(target=work)
+    thread.start()
+    with feeding(pipe) as feed:
         pid = child_of(os.getpid())
         assert pid is not None
         if point == "within":
             many = (f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 60_000))
-            pipe.write(source(*many).encode()[:2_000_000])
+            feed.write(source(*many).encode()[:2_000_000])
             until(lambda: plaintext_bytes(room), "plaintext in the private directory")
         if point == "after":
             (room / "out" / "GMR000001.vcf.gz.tbi.c4gh").mkdir()  # no rename onto this
-            pipe.write(source(*RECORDS).encode())
-            pipe.close()
+            feed.write(source(*RECORDS).encode())
         else:
             os.kill(pid, signal.SIGKILL)
-        thread.join(LIMIT_S)
+    thread.join(LIMIT_S)
     assert len(failure) == 1
     assert isinstance(failure[0], ChildKilled)
     assert private_dirs(room) == []
@@ -278,9 +171,9 @@ def plaintext_bytes(room: Path) -> int:
     return sum(body.stat().st_size for body in bodies if body.exists())
 
 
-def test_a_child_that_takes_too_long_is_stopped(room: Path) -> None:
-    with fed(room) as (path, _), pytest.raises(ChildTimeout, match=r"within 1\.5 s"):
-        child.run(job(room, path), timeout_s=1.5, temp_root=room / "temp")
+def test_a_child_that_takes_too_long_is_stopped(room: Path, pipe: Path) -> None:
+    with pytest.raises(ChildTimeout, match=r"within 1\.5 s"):
+        child.run(job(room, pipe), timeout_s=1.5, temp_root=room / "temp")
     assert private_dirs(room) == []
     assert list((room / "out").iterdir()) == []
     assert child_of(os.getpid()) is None
@@ -318,18 +211,18 @@ child.run(job, timeout_s=60, temp_root=Path(sys.argv[2]))
 """
 
 
-def test_the_child_dies_with_its_parent_and_is_swept(room: Path) -> None:
-    with fed(room) as (path, _):
-        arguments = [json.dumps(job(room, path).to_json()), str(room / "temp")]
-        parent = subprocess.Popen([sys.executable, "-c", PARENT, *arguments])
-        until(lambda: is_reading(child_of(parent.pid), path), "a child at its source")
+def test_the_child_dies_with_its_parent_and_is_swept(room: Path, pipe: Path) -> None:
+    arguments = [json.dumps(job(room, pipe).to_json()), str(room / "temp")]
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, *arguments])
+    with feeding(pipe):
         pid = child_of(parent.pid)
+        assert pid is not None
         (private,) = private_dirs(room)
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         assert child.sweep(room / "temp", older_than=tomorrow) == 0  # both live
         parent.kill()
         parent.wait()
-        until(lambda: not Path(f"/proc/{pid}").exists() or is_dead(pid), "its death")
+        until(lambda: is_dead(pid), "the child's death")
     assert private.is_dir()
     yesterday = datetime.now(UTC) - timedelta(days=1)
     assert child.sweep(room / "temp", older_than=yesterday) == 0  # too young
@@ -337,7 +230,7 @@ def test_the_child_dies_with_its_parent_and_is_swept(room: Path) -> None:
     assert private_dirs(room) == []
 
 
-def is_dead(pid: int | None) -> bool:
+def is_dead(pid: int) -> bool:
     with contextlib.suppress(OSError):
         return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
     return True
@@ -364,45 +257,6 @@ def test_sweeping_touches_only_abandoned_private_directories(room: Path) -> None
         [f"{child.PRIVATE_PREFIX}{end}" for end in ("file", "held", "link")] + ["other"]
     )
     assert (room / "out").is_dir()
-
-
-def test_too_little_memory_is_said_to_be_so(room: Path) -> None:
-    path = room / "wide.vcf.gz"
-    row = "20 1 . A C . . . GT 0/1 0/0 1/1"
-    wide = source(row, header="##x=" + "A" * (200 << 20)).encode()
-    path.write_bytes(gzip.compress(wide, 1))
-    with pytest.raises(ChildKilled, match="memory"):
-        child.run(
-            job(room, path),
-            timeout_s=LIMIT_S,
-            temp_root=room / "temp",
-            resources=Resources(memory_bytes=400 << 20),
-        )
-    assert private_dirs(room) == []
-
-
-def test_a_file_over_the_limit_is_not_written(room: Path) -> None:
-    with pytest.raises(ChildKilled, match="read and write as asked"):
-        child.run(
-            job(room),
-            timeout_s=LIMIT_S,
-            temp_root=room / "temp",
-            resources=Resources(file_bytes=100),
-        )
-    assert list((room / "out").iterdir()) == []
-
-
-def test_processor_time_is_limited(room: Path) -> None:
-    many = [f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 400_000)]
-    path = room / "many.vcf.gz"
-    path.write_bytes(gzip.compress(source(*many).encode(), 1))
-    with pytest.raises(ChildKilled, match="processor time"):
-        child.run(
-            job(room, path),
-            timeout_s=LIMIT_S,
-            temp_root=room / "temp",
-            resources=Resources(cpu_s=1),
-        )
 
 
 def test_refusals_come_back_as_the_errors_they_are(room: Path) -> None:
@@ -434,11 +288,3 @@ def test_a_child_that_cannot_start_says_why(
     with pytest.raises(ChildKilled, match="did not start"):
         child.run(job(room), timeout_s=LIMIT_S, temp_root=room / "temp")
     assert private_dirs(room) == []
-
-
-def test_the_modules_that_the_platform_loads_do_not_load_htslib() -> None:
-    code = "import genomics.child, genomics.job, sys; print('pysam' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "False\n"
