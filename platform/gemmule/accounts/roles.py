@@ -28,6 +28,8 @@ def propose(
     if user.pk == administrator.pk:
         raise NotAllowed("nobody may propose a role for themselves")
     with transaction.atomic():
+        # Two proposals at the same moment: the second waits and sees the first.
+        User.objects.select_for_update().get(pk=user.pk)
         _check_is_grantable(user, role)
         if user.role_proposals.filter(role=role, state=RoleProposal.State.OPEN):
             raise RoleRefused(f"the role {role.label} is already proposed for them")

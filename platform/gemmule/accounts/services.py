@@ -260,8 +260,7 @@ def open_donor_account(*, user: User, now: datetime) -> DonorAccount:
 def link_donor(*, user: User, donor: Donor) -> DonorAccount:
     """Link a login to a donor, each to one; erasure deletes this row."""
     with transaction.atomic():
-        linked = DonorAccount.objects.select_for_update()
-        if linked.filter(Q(user=user) | Q(donor=donor)).exists():
+        if DonorAccount.objects.filter(Q(user=user) | Q(donor=donor)).exists():
             raise AccountRefused("the account or the donor is already linked")
         return DonorAccount.objects.create(user=user, donor=donor)
 

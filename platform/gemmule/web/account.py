@@ -23,7 +23,6 @@ import gemmule.notices.selectors
 import gemmule.notices.services
 from gemmule.accounts import permissions, selectors, services
 from gemmule.accounts.errors import (
-    AccountRefused,
     KeyRefused,
     ProofRefused,
     SecretKeyRefused,
@@ -64,13 +63,9 @@ def profile(request: MemberRequest) -> HttpResponse:
     """Show who the person is here, and let them change their name."""
     form = ProfileForm(request.POST or None, initial={"name": request.user.name})
     if request.method == "POST" and form.is_valid():
-        try:
-            services.update_profile(user=request.user, **form.cleaned_data)
-        except AccountRefused as refusal:
-            form.add_error("name", str(refusal))
-        else:
-            messages.success(request, "Your name was changed.")
-            return redirect("profile")
+        services.update_profile(user=request.user, name=form.cleaned_data["name"])
+        messages.success(request, "Your name was changed.")
+        return redirect("profile")
     return render(
         request,
         "account_own/profile.html",

@@ -111,3 +111,17 @@ def test_addresses_are_unique_in_the_database_whatever_their_case(db: None) -> N
 
     with pytest.raises(IntegrityError):
         User(email="ONE@example.org").save()
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 151])
+def test_name_that_does_not_fit_is_refused(rosa: User, alma: User, name: str) -> None:
+    with pytest.raises(AccountRefused, match="1 to 150"):
+        services.update_profile(user=rosa, name=name)
+    with pytest.raises(AccountRefused, match="1 to 150"):
+        services.open_account(
+            administrator=alma, email="new@example.org", name=name, institution=None
+        )
+
+    rosa.refresh_from_db()
+    assert rosa.name == "Rosa Marin"
+    assert not User.objects.filter(email="new@example.org").exists()

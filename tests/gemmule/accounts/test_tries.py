@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from gemmule.accounts import tries
 
 
@@ -29,3 +31,17 @@ def test_tries_side_by_side_gain_nothing() -> None:
         allowed = list(pool.map(tries.take, ["a"] * 64))
 
     assert allowed.count(True) == tries.MAX_TRIES
+
+
+def test_window_that_ends_while_a_try_is_counted_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tries.take("a")
+
+    def ends_now(name: str) -> int:
+        tries.forget("a")
+        raise ValueError
+
+    monkeypatch.setattr(tries.cache, "incr", ends_now)
+
+    assert tries.take("a")

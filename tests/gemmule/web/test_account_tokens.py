@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from knox.models import AuthToken
 
-from gemmule.accounts import selectors
+from gemmule.accounts import selectors, services
 from gemmule.accounts.authentication import TokenAuthentication
 from gemmule.accounts.models import User
 from gemmule.demo import cast
@@ -56,6 +57,25 @@ def test_bad_input_is_told_and_makes_no_token(
     assert answer.status_code == 200
     assert reason in answer.content.decode()
     assert cast.PASSWORD not in answer.content.decode()
+    assert not AuthToken.objects.exists()
+
+
+def test_one_token_too_many_is_told(client: Client, rosa: User) -> None:
+    for _ in range(services.MAX_TOKENS):
+        services.issue_token(user=rosa, name="x", expiry=timedelta(days=1))
+
+    answer = client.post(reverse("token_new"), FIELDS)
+
+    assert "revoke one of them first" in answer.content.decode()
+
+
+def test_guessing_the_password_comes_to_a_halt(client: Client) -> None:
+    for _ in range(5):
+        client.post(reverse("token_new"), FIELDS | {"password": "wrong"})
+
+    answer = client.post(reverse("token_new"), FIELDS)
+
+    assert "wait 15 minutes" in answer.content.decode()
     assert not AuthToken.objects.exists()
 
 
