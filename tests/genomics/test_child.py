@@ -87,6 +87,24 @@ def test_a_job_gives_its_files_and_nothing_else(room: Path) -> None:
         assert path.read_bytes().startswith(b"crypt4gh")
 
 
+def test_two_processes_make_the_same_plaintext_and_different_ciphertext(
+    room: Path,
+) -> None:
+    """Each has its own seed for hashing, its own directory, its own keys."""
+    runs = [
+        child.run(job(room), timeout_s=LIMIT_S, temp_root=room / "temp")
+        for _ in range(2)
+    ]
+    files = [run.files for run in runs]
+    assert [item.sha256_plain for item in files[0]] == [
+        item.sha256_plain for item in files[1]
+    ]
+    assert not {item.sha256_cipher for item in files[0]} & {
+        item.sha256_cipher for item in files[1]
+    }
+    assert runs[0].software.keys() >= {"htslib", "pysam", "zlib", "python"}
+
+
 def test_progress_is_told_while_work_goes_on(room: Path) -> None:
     many = [f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 3000)]
     path = room / "many.vcf.gz"

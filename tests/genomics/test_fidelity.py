@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genomics import child
+from genomics.job import IntakeJob
 from tests.genomics import sources
 from tests.genomics.checker import check_self_consistent, tell
 from tests.genomics.release import Release, cut
@@ -143,7 +145,7 @@ def test_any_call_set_is_cut_as_bcftools_cuts_it(seed: int) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
-def test_bcftools_reads_a_release_without_a_complaint(seed: int) -> None:
+def test_bcftools_reads_a_release_and_its_index(seed: int) -> None:
     rng = random.Random(seed)
     group = sources.people(rng, contigs=2, sites=10)
     text = sources.written(group, strangers=2, rng=rng)
@@ -185,6 +187,29 @@ def test_the_published_case_of_private_sites_holds() -> None:
     }
     assert places[0] - places[1] == expected
     assert len(expected) == 2
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
+def test_intake_changes_nothing_of_a_release(path: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store.vcf.gz"
+    intake = child.run(
+        IntakeJob(source=path.resolve(), store=store, build="GRCh37"), timeout_s=60
+    )
+    chosen = renamed(names_in(text_of(path))[::4])
+    release = cut(store, chosen, build="GRCh37", source_sha256=intake.sha256_store)
+    assert release.text == cut(path, chosen, build="GRCh37").text
+
+
+def test_no_name_or_command_line_of_a_real_call_set_is_left() -> None:
+    names = names_in(text_of(REAL[1]))
+    release = cut(REAL[1], renamed(names[:40]), build="GRCh37")
+    for name in names:
+        for part in (name, *name.split("::")):
+            assert part not in release.text
+    for word in ("GATK", "/seq/", "VQSR", "culprit", "2014"):
+        assert word in text_of(REAL[1])
+        assert word not in "".join(release.header)
+    assert all(columns[5:7] == [".", "."] for columns in release.records)
 
 
 def test_the_same_job_gives_the_same_bytes() -> None:

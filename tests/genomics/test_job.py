@@ -83,6 +83,14 @@ def test_every_value_survives_json(value: Any) -> None:
     assert type(value).from_json(json.loads(text)) == value
 
 
+def test_the_job_in_the_docs_is_one() -> None:
+    text = Path("docs/release-job.md").read_text()
+    example = re.search(r"```json\n(.*?)```", text, re.DOTALL)
+    assert example is not None
+    job = SubsetJob.from_json(json.loads(example[1]))
+    assert job.to_json().keys() == json.loads(example[1]).keys()
+
+
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_a_missing_or_an_unknown_key_is_refused(value: Any) -> None:
     good = value.to_json()

@@ -1,5 +1,6 @@
 """Rule by rule: what a release may hold of a record."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -252,6 +253,17 @@ def test_contig_lines_follow_the_build_and_the_records() -> None:
         "##reference=GRCh38",
         "##contig=<ID=chr2,length=242193529,assembly=GRCh38>",
     ]
+
+
+def test_a_contig_too_long_for_tabix_is_indexed_by_csi() -> None:
+    text = source("20 9 . A C . . . GT 0/1 0/0 0/0")
+    for length, ending, magic in (
+        (2**29, "tbi", b"TBI\1"),
+        (2**29 + 1, "csi", b"CSI\1"),
+    ):
+        release = cut(text, ANN_AND_CID, contig_lengths={"20": length})
+        assert release.result.files[1].name == f"GMR000001.vcf.gz.{ending}.c4gh"
+        assert gzip.decompress(release.index)[:4] == magic
 
 
 @pytest.mark.parametrize(
