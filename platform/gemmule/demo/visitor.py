@@ -73,6 +73,19 @@ class Visitor:
         )
         return self._page(request)
 
+    def go_on(self, page: Page, values: Values) -> Page:
+        """Send the page's own form with whichever of `values` it has fields for.
+
+        The frame's forms, which every page has, are passed over: they ask nothing.
+        """
+        for form in page.forms:
+            asked = form.names & values.keys()
+            if asked:
+                return self.send(
+                    page, {name: values[name] for name in asked}, having=min(asked)
+                )
+        raise PageFailed(f"{page.url} asks nothing that is known: {page.forms}")
+
     def sign_in(self, email: str, password: str) -> Page:
         """Sign in by password and return the page that follows."""
         page = self.send(
@@ -125,7 +138,7 @@ class ApiClient:
             answer = self._open("GET", path, None, headers or {})
         except HTTPError as error:
             answer = error
-        return answer.status, answer.headers, _pieces(answer)
+        return answer.status or 0, answer.headers, _pieces(answer)
 
     def _json(
         self,

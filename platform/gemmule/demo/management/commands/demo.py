@@ -1,7 +1,10 @@
 """Run a whole Gemmule on this machine, with demo data and a cast to sign in as."""
 
+import json
 import os
+import time
 from argparse import SUPPRESS
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from gemmule.accounts.models import Role
-from gemmule.demo import cast, processes, scene, state
+from gemmule.demo import cast, once, processes, scene, state
+from gemmule.demo.cohorts import EXOMES, PILOT
+from gemmule.demo.visitor import PageFailed
 
 
 class Command(BaseCommand):
@@ -24,21 +29,55 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="default: 8000")
         parser.add_argument("--fresh", action="store_true", help="start over")
-        # The part that needs the database runs as a child, in the site's environment.
-        parser.add_argument("--prepare", action="store_true", help=SUPPRESS)
+        parser.add_argument(
+            "--once",
+            metavar="DIR",
+            help="do the main job once, without a browser, and end; results go to DIR",
+        )
+        # The parts that need the database run as children, in the site's environment.
+        parser.add_argument("--prepare", choices=("all", "pilot"), help=SUPPRESS)
+        parser.add_argument("--play", nargs=2, help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["prepare"]:
             for command in processes.MIGRATE:
                 call_command(*command)
-            scene.prepare(now=timezone.now())
+            call_sets = (PILOT,) if options["prepare"] == "pilot" else (PILOT, EXOMES)
+            scene.prepare(now=timezone.now(), call_sets=call_sets)
+            return
+        if options["play"]:
+            base, out = options["play"]
+            try:
+                once.run(base=base, out=Path(out))
+            except (once.Broken, PageFailed) as error:
+                raise CommandError(f"the main job broke: {error}") from error
             return
         try:
-            self._run(port=options["port"], fresh=options["fresh"])
+            if options["once"]:
+                self._once(Path(options["once"]))
+            else:
+                self._run(port=options["port"], fresh=options["fresh"])
         except (processes.SiteFailed, state.StateRefused) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             self.stdout.write("\nStopped; the data is kept.")
+
+    def _once(self, out: Path) -> None:
+        """Do the main job in a state of its own under `out`; print the result last."""
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise CommandError(f"{out} is not an empty directory; name another")
+        data_dir = out.resolve() / "state"
+        data_dir.mkdir(parents=True)
+        begun = time.monotonic()
+        with processes.running(
+            environment={**os.environ, "GEMMULE_DATA_DIR": str(data_dir)},
+            prepare=(("demo", "--prepare", "pilot"),),
+        ) as site:
+            setup = round(time.monotonic() - begun, 3)
+            site.manage("demo", "--play", site.url, str(out.resolve()))
+        result = json.loads((data_dir / once.RESULT).read_text())
+        result["seconds"] = {"setup": setup, **result["seconds"]}
+        self.stdout.write(json.dumps(result))
 
     def _run(self, *, port: int, fresh: bool) -> None:
         data_dir = settings.DATA_DIR
@@ -50,7 +89,7 @@ class Command(BaseCommand):
             with processes.running(
                 environment={**os.environ, "GEMMULE_DATA_DIR": str(data_dir)},
                 port=port,
-                prepare=(("demo", "--prepare"),),
+                prepare=(("demo", "--prepare", "all"),),
             ) as site:
                 self.stdout.write(_welcome(site))
                 self.stdout.flush()
