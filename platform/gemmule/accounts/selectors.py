@@ -96,7 +96,7 @@ def staff() -> QuerySet[User]:
     donors_alone = (
         grants.filter(role=Role.DONOR)
         .exclude(user__in=powers.values("user_id"))
-        .exclude(user__in=RoleProposal.objects.values("user_id"))
+        .exclude(user__in=open_proposals().values("user_id"))
         .values("user_id")
     )
     return (

@@ -304,3 +304,16 @@ def test_staff_list_leaves_out_who_is_a_donor_and_nothing_else(
 
     assert {alma, rosa, sam, both} <= listed
     assert donor not in listed
+
+
+def test_donor_is_listed_while_a_role_is_open_or_held(
+    alma: User, anna: User, now: datetime
+) -> None:
+    donor = factories.person(Role.DONOR)
+
+    proposal = roles.propose(administrator=alma, user=donor, role=Role.AUDITOR, now=now)
+    assert donor in selectors.staff()
+    grant = confirm(proposal, anna, now)
+    assert donor in selectors.staff()
+    roles.revoke(administrator=alma, grant_id=grant.pk, now=now)
+    assert donor not in selectors.staff()
