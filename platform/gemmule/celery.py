@@ -42,6 +42,7 @@ app.conf.update(
     beat_schedule={
         "releases.reap": {"task": "releases.reap", "schedule": 5.0},
         "catalog.pick_up_files": {"task": "catalog.pick_up_files", "schedule": 10.0},
+        "catalog.tidy_store": {"task": "catalog.tidy_store", "schedule": 3600.0},
         "notices.mail_left_behind": {
             "task": "notices.mail_left_behind",
             "schedule": 300.0,

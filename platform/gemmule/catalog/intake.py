@@ -211,7 +211,8 @@ def _broken_off(file: DataFile, reason: str, now: datetime) -> DataFileState | N
             _refuse(held, _set_aside(reason), now)
         else:
             held.state = states.next_file_state(held.state, "put_back")
-            held.lease_until = None
+            # The task sends it again at once; the periodic one waits until then.
+            held.lease_until = now + LEASE
             held.progress = {}
             held.save()
     storage.sweep(held)

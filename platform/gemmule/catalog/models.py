@@ -102,6 +102,7 @@ class DataFile(models.Model):
     # Counts the checks begun. The newest holds the file while its lease runs, so the
     # number is its fencing token too, and part of the store's path.
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Until then a file in its check is another's, and one that waits has its message.
     lease_until = models.DateTimeField(null=True)
     progress = models.JSONField(default=dict)
     size_bytes = models.BigIntegerField()

@@ -24,6 +24,7 @@ from gemmule.catalog import (
     states,
     storage,
     tasks,
+    upkeep,
 )
 from gemmule.catalog.accessions import new_accession
 from gemmule.catalog.descriptions import Description
@@ -109,6 +110,7 @@ def upload_file(
                 sha256_source=received.sha256,
                 uploaded_by=user,
                 uploaded_at=now,
+                lease_until=now + upkeep.RESEND_AFTER,
             )
             transaction.on_commit(
                 lambda: nudge(tasks.check_file, str(file_id)), robust=True

@@ -22,8 +22,13 @@ def check_file(file_id: str) -> None:
 
 @app.task(name="catalog.pick_up_files", max_retries=0)
 def pick_up_files() -> None:
-    """Send again the files left behind, and delete bytes that nobody needs."""
+    """Send the files left behind again, and delete plaintext of dead children."""
     now = django.utils.timezone.now()
-    for file_id in upkeep.left_behind(now=now):
-        nudge(check_file, str(file_id))
-    upkeep.tidy(now=now)
+    upkeep.pick_up(send=lambda file_id: nudge(check_file, str(file_id)), now=now)
+    upkeep.sweep_scratch(now=now)
+
+
+@app.task(name="catalog.tidy_store", max_retries=0)
+def tidy_store() -> None:
+    """Delete bytes that no row needs any more."""
+    upkeep.tidy(now=django.utils.timezone.now())

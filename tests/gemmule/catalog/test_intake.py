@@ -356,8 +356,8 @@ def test_file_that_breaks_its_check_is_set_aside_after_three_tries(
     real_run = genomics.child.run
     monkeypatch.setattr(genomics.child, "run", kill_the_child)
     file = upload(vcf())
-    states = [intake.check(file.pk, clock=lambda: now) for _ in range(4)]
-    assert states == ["uploaded", "uploaded", "refused", None]
+    outcomes = [intake.check(file.pk, clock=lambda: now) for _ in range(4)]
+    assert outcomes == ["uploaded", "uploaded", "refused", None]
     assert len(tries) == 3
     file.refresh_from_db()
     assert file.refusal is not None
@@ -426,6 +426,33 @@ def test_lost_message_is_made_good(
     files = [upload(vcf()), upload(bulky())]
     tasks.pick_up_files()
     assert sent == [str(file.pk) for file in files]
+    # Not every few seconds again: its new message may still wait its turn.
+    tasks.pick_up_files()
+    assert len(sent) == 2
+
+
+def test_message_counts_as_lost_after_a_while_only(
+    upload: Upload, now: datetime
+) -> None:
+    file = upload(vcf())
+    assert upkeep.left_behind(now=now) == []
+    later = now + upkeep.RESEND_AFTER + timedelta(seconds=1)
+    assert upkeep.left_behind(now=later) == [file.pk]
+    sent: list[Any] = []
+    assert upkeep.pick_up(send=sent.append, now=later) == 1
+    assert upkeep.pick_up(send=sent.append, now=later) == 0
+    assert upkeep.pick_up(send=sent.append, now=later + upkeep.RESEND_AFTER * 2) == 1
+    # However often it was sent, it can still be checked at any moment.
+    assert intake.check(file.pk, clock=lambda: later) is DataFileState.ACCEPTED
+
+
+def test_plaintext_of_a_dead_child_is_swept(store: Path, now: datetime) -> None:
+    private = storage.scratch() / f"{genomics.child.PRIVATE_PREFIX}left"
+    private.mkdir(mode=0o700)
+    (private / "plain").write_text("0/1")
+    assert upkeep.sweep_scratch(now=datetime.fromtimestamp(0, now.tzinfo)) == 0
+    tasks.pick_up_files()
+    assert not private.exists()
 
 
 def test_bytes_that_no_row_needs_are_deleted(

@@ -35,7 +35,7 @@ def sample_map(request: MemberRequest, accession: str) -> HttpResponse:
             )
         except SampleMapInvalid as refusal:
             problems = refusal.problems
-            form.add_error("sample_map", str(refusal))
+            form.add_error("sample_map", _told(problems))
         except DatasetStateError as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -126,6 +126,12 @@ def confirm(request: MemberRequest, accession: str) -> HttpResponse:
             **_figures(dataset),
         },
     )
+
+
+def _told(problems: tuple[Problem, ...]) -> str:
+    if len(problems) == 1:
+        return "it was not kept: one mismatch, listed below"
+    return f"it was not kept: {len(problems):,} mismatches, listed below"
 
 
 def _figures(dataset: Dataset) -> dict[str, object]:
