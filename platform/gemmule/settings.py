@@ -177,6 +177,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 MFA_TOTP_ISSUER = "Gemmule"
+MFA_TOTP_TOLERANCE = 1  # A code typed as it changes still counts.
 
 # --- sessions, cookies, headers --------------------------------------------
 

@@ -31,8 +31,7 @@ _MODIFIERS: tuple[tuple[str, Any, int], ...] = (
     ("RTN", True, 4),
     ("COL", True, 2),
 )
-# One gene of the demo's region of chromosome 2, two of the ACMG list elsewhere.
-_WITHHELD = (["FAM110C"], ["BRCA1", "BRCA2"], ["APOE"])
+_WITHHELD = (["BRCA1", "BRCA2"], ["APOE"], ["HTT"])
 _REFUSES, _WITHDRAWS, _WITHHOLDS, _HIDES = 4, 5, 6, 15
 
 
@@ -63,7 +62,7 @@ def _wish(source: random.Random) -> Wish:
     diseases = sorted(source.sample(_DISEASES, source.randint(1, 3)))
     genes = source.choice(_WITHHELD) if _chance(source, _WITHHOLDS) else []
     withheld: Mapping[str, Any] = (
-        {"genes": genes, "regions": [], "flank": 1_000, "mode": "missing"}
+        {"genes": genes, "regions": [], "flank": 50_000, "mode": "missing"}
         if genes
         else {}
     )
