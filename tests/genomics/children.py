@@ -1,12 +1,12 @@
 """What tests of the child process share: a small job, and patience."""
 
 import gzip
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from genomics import child
 from genomics.job import SubsetJob
+from tests import waiting
 from tests.genomics.release import PUBLIC, source
 
 RECORDS = [f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 60)]
@@ -35,10 +35,7 @@ def job(room: Path, path: Path | None = None, **options: object) -> SubsetJob:
 
 
 def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"expected {what} in time"
-        time.sleep(0.01)
+    waiting.until(condition, what=what, timeout_s=LIMIT_S)
 
 
 def private_dirs(room: Path) -> list[Path]:
