@@ -52,7 +52,7 @@ def included(request: AccessRequest, *, on: date) -> list[Included]:
         decided = permitted[sample.donor_id]
         if decided.consent is None:
             raise AssertionError("a permit without a consent")
-        withheld = _withheld(decided.consent.withheld, request.dataset.build)
+        withheld = withheld_regions(decided.consent.withheld, request.dataset.build)
         if withheld is None:
             continue
         found.append(
@@ -105,7 +105,7 @@ def _first_release_on(request: AccessRequest) -> date | None:
     return sealed_at.date() if sealed_at else None
 
 
-def _withheld(
+def withheld_regions(
     wish: dict[str, Any], build: str
 ) -> tuple[tuple[str, int, int], ...] | None:
     """Return the regions a donor keeps back, or None when she must be left out."""
