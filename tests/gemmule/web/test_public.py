@@ -1,6 +1,8 @@
 """The public pages: cards of datasets and nothing more."""
 
+import re
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -126,3 +128,17 @@ def test_landing_tells_where_the_ledger_stands(
     checkpoint = client.get(reverse("landing")).context["checkpoint"]
     assert checkpoint is not None
     assert f"{checkpoint.size}" in client.get(reverse("landing")).content.decode()
+
+
+@pytest.mark.parametrize("who", ["ada", "ira", "sven", "sam"])
+def test_doors_of_the_landing_page_open_to_whoever_is_signed_in(
+    who: str,
+    request: pytest.FixtureRequest,
+    signed_in: Callable[[User], Client],
+) -> None:
+    client = signed_in(request.getfixturevalue(who))
+    page = client.get(reverse("landing")).content.decode()
+    doors = re.findall(r'class="door" href="([^"]+)"', page)
+    assert len(doors) == 3
+    for door in doors:
+        assert client.get(door, follow=True).status_code == 200

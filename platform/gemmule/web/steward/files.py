@@ -36,6 +36,7 @@ def _upload(request: MemberRequest, dataset: Dataset) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, dataset, form)
+    taken = []
     for sent in form.chosen():
         try:
             file = services.upload_file(
@@ -48,7 +49,10 @@ def _upload(request: MemberRequest, dataset: Dataset) -> HttpResponse:
         except CatalogError as refusal:
             form.add_error("vcf_files", f"{sent.name}: {refusal}")
         else:
-            messages.success(request, f"File {file.number} was taken in for its check.")
+            taken.append(file.number)
+    if taken:
+        names = ", ".join(f"file {number}" for number in taken)
+        messages.success(request, f"Taken in, the check comes next: {names}.")
     if form.errors:
         return _page(request, dataset, form)
     return redirect("steward_files", accession=dataset.accession)
