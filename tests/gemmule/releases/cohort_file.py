@@ -19,6 +19,7 @@ def vcf() -> bytes:
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
         "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + "\t".join(NAMES),
     ]
+    sites: list[tuple[int, int | None]]
     sites = [(position, None) for position in SHARED_POSITIONS]
     sites += [(private_position(index), index) for index in range(COUNT)]
     for position, carrier in sorted(sites):

@@ -5,6 +5,7 @@ import hashlib
 import json
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -185,7 +186,7 @@ def test_a_key_retired_during_the_build_voids_it(
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def retire_then_cut(*args: object) -> object:
+    def retire_then_cut(*args: Any) -> Any:
         gemmule.accounts.services.retire_key(
             user=rosa, key_id=keyring.key.pk, now=clock()
         )
@@ -205,7 +206,7 @@ def test_a_withdrawal_during_the_build_sends_it_back_and_leaves_her_out(
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def cut_then_withdraw(*args: object) -> object:
+    def cut_then_withdraw(*args: Any) -> Any:
         made = cut(*args)
         services.withdraw_consent(
             donor=donors[3], channel="donor", event=uuid.uuid4(), now=clock()
@@ -229,7 +230,7 @@ def test_a_donor_who_agrees_during_the_build_waits_for_the_next_release(
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def cut_then_agree(*args: object) -> object:
+    def cut_then_agree(*args: Any) -> Any:
         made = cut(*args)
         cohorts.agree(donors[29], cohorts.GENERAL, clock())
         return made
