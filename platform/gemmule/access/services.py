@@ -180,6 +180,32 @@ def close(*, user: User, request: AccessRequest, now: datetime) -> AccessRequest
     return locked
 
 
+def expire(*, now: datetime) -> int:
+    """End the approvals whose last day has passed; return how many."""
+    due = AccessRequest.objects.filter(
+        state=RequestState.APPROVED, expires_on__lt=now.date()
+    )
+    for request in due:
+        with transaction.atomic():
+            locked = _locked(request)
+            if not states.allows(locked, "expire"):
+                continue
+            locked.state = states.next_state(locked, "expire")
+            locked.save(update_fields=["state"])
+            ledger.services.append(
+                type="access.expired",
+                pub={
+                    "dataset": locked.dataset.accession,
+                    "request_sha256": selectors.request_sha256(locked),
+                },
+                body={"request": locked.accession},
+                # Two tasks that find the same request record its end once.
+                event=uuid.uuid5(locked.event_decided or uuid.NAMESPACE_OID, "expired"),
+                now=now,
+            )
+    return len(due)
+
+
 def check_open(request: AccessRequest, *, now: datetime) -> None:
     """Raise unless the request is approved and its approval has not ended."""
     if request.state != RequestState.APPROVED:
