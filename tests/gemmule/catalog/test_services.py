@@ -13,6 +13,8 @@ from django.db import IntegrityError, transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
+import consent.services
+import gemmule.accounts.services
 import ledger.selectors
 from consent.models import Donor
 from gemmule.accounts.errors import NotAllowed, NotFound, SignatureRefused
@@ -429,6 +431,28 @@ def test_donors_are_made_for_samples_without_one(
         services.make_donors(user=sven, dataset=accepted.dataset, now=now)
 
 
+def test_map_changed_while_donors_were_made_is_not_overwritten(
+    sven: User,
+    accepted: DataFile,
+    sample_map: bytes,
+    donor_ids: list[UUID],
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    register = consent.services.register_donors
+
+    def meanwhile(*, count: int, now: datetime) -> list[Donor]:
+        services.upload_sample_map(
+            user=sven, dataset=accepted.dataset, data=sample_map, now=now
+        )
+        return register(count=count, now=now)
+
+    monkeypatch.setattr(consent.services, "register_donors", meanwhile)
+    with pytest.raises(DatasetStateError, match="by someone else meanwhile"):
+        services.make_donors(user=sven, dataset=accepted.dataset, now=now)
+    assert selectors.donors_of(accepted.dataset) == donor_ids
+
+
 # --- confirmation ------------------------------------------------------------
 
 
@@ -508,6 +532,30 @@ def test_wrong_password_signs_nothing(
     check(upload(vcf(length=None)))
     with pytest.raises(SignatureRefused):
         services.state_build(user=sven, dataset=dataset, password="wrong", now=now)
+    dataset.refresh_from_db()
+    assert dataset.build_statement is None
+
+
+def test_signature_for_files_that_changed_meanwhile_is_refused(
+    sven: User,
+    dataset: Dataset,
+    upload: Upload,
+    check: Check,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check(upload(vcf(length=None)))
+    sign = gemmule.accounts.services.sign
+
+    def meanwhile(**signed: Any) -> Any:
+        check(upload(vcf(length=None).replace(b"rs1", b"rs2")))
+        return sign(**signed)
+
+    monkeypatch.setattr(gemmule.accounts.services, "sign", meanwhile)
+    with pytest.raises(DatasetStateError, match="files changed while you signed"):
+        services.state_build(
+            user=sven, dataset=dataset, password=cast.PASSWORD, now=now
+        )
     dataset.refresh_from_db()
     assert dataset.build_statement is None
 
