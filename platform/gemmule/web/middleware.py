@@ -9,7 +9,14 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from consent.errors import ConsentError, StateRefused
+from consent.errors import (
+    ConsentError,
+    ConsentNotFound,
+    EventReused,
+    FormNotCurrent,
+    FormNotFound,
+    StateRefused,
+)
 from gemmule.access.errors import RequestStateError
 from gemmule.accounts.errors import AccountsError, NotAllowed, NotFound
 from gemmule.releases.errors import (
@@ -30,6 +37,10 @@ _PAGES: tuple[tuple[type[Exception], int, str], ...] = (
     (RequestStateError, 409, "400.html"),
     (ReleaseStateError, 409, "400.html"),
     (StateRefused, 409, "400.html"),
+    (ConsentNotFound, 409, "400.html"),
+    (EventReused, 409, "400.html"),
+    (FormNotCurrent, 409, "400.html"),
+    (FormNotFound, 503, "400.html"),
     (AccountsError, 400, "400.html"),
     (ConsentError, 400, "400.html"),
 )

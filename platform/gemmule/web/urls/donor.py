@@ -1,5 +1,24 @@
 """Addresses of the donor pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from gemmule.web.donor import home, journey, record, stopping
+
+urlpatterns = [
+    path("donor/", home.home, name="donor_home"),
+    path("donor/consent/", journey.start, name="donor_consent"),
+    path("donor/consent/check/", journey.check, name="donor_consent_check"),
+    path(
+        "donor/consent/questions/<slug:name>/",
+        journey.question,
+        name="donor_consent_question",
+    ),
+    path("donor/consent/review/", journey.review, name="donor_consent_review"),
+    path("donor/refuse/", stopping.refuse, name="donor_refuse"),
+    path("donor/withdraw/", stopping.withdraw, name="donor_withdraw"),
+    path("donor/pause/", stopping.pause, name="donor_pause"),
+    path("donor/resume/", stopping.resume, name="donor_resume"),
+    path("donor/history/", record.history, name="donor_history"),
+    path("donor/uses/", home.uses, name="donor_uses"),
+    path("donor/receipts/<uuid:event>/", record.receipt, name="donor_receipt"),
+]

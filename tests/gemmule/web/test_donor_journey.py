@@ -1,0 +1,453 @@
+"""Giving and changing consent page by page: what is kept, refused and signed."""
+
+import hashlib
+import re
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+import consent.services
+import ledger.selectors
+from consent import events, selectors
+from consent.forms import shipped
+from consent.models import Act, Consent, Donor, FormVersion
+from gemmule.accounts.models import User
+from gemmule.accounts.selectors import donor_of
+from gemmule.demo.cast import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+SignedIn = Callable[[User], Client]
+ANSWERS: dict[str, Any] = {
+    "research": "diseases",
+    "diseases": ["MONDO:0007254"],
+    "companies": "no",
+    "conditions": ["publish", "no-methods"],
+    "place": "countries",
+    "countries": ["SE", "NO"],
+    "time": "five-years",
+    "keep-back": "some",
+    "presets": ["brca"],
+    "genes": "apoe, c9ORF72",
+    "instead": "missing",
+    "discovery": "yes",
+}
+SIMPLE = {
+    "research": "health",
+    "companies": "no",
+    "conditions": [],
+    "place": "anywhere",
+    "time": "open",
+    "keep-back": "nothing",
+    "discovery": "no",
+}
+RIGHT = {"stop-later": "yes", "recall": "asked", "name": "could"}
+REVIEW = "/donor/consent/review/"
+_HIDDEN = re.compile(r'type="hidden" name="(event|statement_sha256)" value="([^"]+)"')
+
+
+@pytest.fixture
+def version(db: None, now: datetime) -> FormVersion:
+    return consent.services.publish_form(
+        name="general",
+        version="1.0",
+        language="en",
+        content=shipped.content(),
+        now=now,
+    )
+
+
+@pytest.fixture
+def donor(ada: User, version: FormVersion) -> Donor:
+    found = donor_of(ada)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def client(ada: User, donor: Donor, signed_in: SignedIn) -> Client:
+    return signed_in(ada)
+
+
+def page_of(name: str) -> str:
+    return reverse("donor_consent_question", args=[name])
+
+
+def begin(client: Client) -> str:
+    """Read, pass the check, and return where it leads."""
+    there = client.post(reverse("donor_consent"))
+    if there.headers["Location"] != reverse("donor_consent_check"):
+        return there.headers["Location"]
+    return client.post(there.headers["Location"], RIGHT).headers["Location"]
+
+
+def answer(client: Client, answers: dict[str, Any]) -> list[str]:
+    """Answer page after page as each leads on; return the questions that came."""
+    at, came = begin(client), []
+    while at != REVIEW:
+        name = at.strip("/").rpartition("/")[2]
+        came.append(name)
+        assert len(came) < 20, came
+        reply = client.post(at, {name: answers.get(name, [])})
+        assert reply.status_code == 302, reply.content.decode()
+        at = reply.headers["Location"]
+    return came
+
+
+def hidden(client: Client) -> dict[str, str]:
+    """Return what the review page would send."""
+    return dict(_HIDDEN.findall(client.get(REVIEW).content.decode()))
+
+
+def sign(client: Client, password: str = PASSWORD, **changed: str) -> HttpResponse:
+    return client.post(REVIEW, {**hidden(client), "password": password, **changed})
+
+
+def give(client: Client, answers: dict[str, Any]) -> Consent:
+    answer(client, answers)
+    reply = sign(client)
+    event = reply.headers["Location"].strip("/").rpartition("/")[2]
+    return Consent.objects.get(event=event)
+
+
+def test_every_answer_becomes_the_terms_it_says(client: Client, donor: Donor) -> None:
+    came = answer(client, ANSWERS)
+    reply = sign(client)
+
+    made = selectors.current(donor)
+    assert made is not None
+    assert came == list(ANSWERS)
+    assert reply.headers["Location"] == reverse("donor_receipt", args=[made.event])
+    assert made.act == Act.GIVEN
+    assert made.terms == {
+        "permission": "DS",
+        "diseases": ["MONDO:0007254"],
+        "modifiers": {
+            "GS": ["NO", "SE"],
+            "NMDS": True,
+            "NPUNCU": True,
+            "PUB": True,
+            "TS": 60,
+        },
+    }
+    assert made.withheld["genes"] == ["APOE", "BRCA1", "BRCA2", "C9orf72"]
+    assert made.withheld["mode"] == "missing"
+    assert made.discovery is True
+
+
+def test_only_what_follows_from_the_answers_is_asked(client: Client) -> None:
+    assert answer(client, SIMPLE) == list(SIMPLE)
+
+
+def test_the_signature_is_over_the_words_that_were_read(
+    client: Client, donor: Donor, version: FormVersion
+) -> None:
+    made = give(client, ANSWERS)
+
+    body = ledger.selectors.open_body(made.event)
+    assert body is not None
+    evidence = body["evidence"]
+    statement = events.statement(
+        act="given",
+        form_sha256=version.sha256,
+        language="en",
+        terms=body["terms"],
+        withheld=body["withheld"],
+        discovery=body["discovery"],
+        sentences=evidence["sentences"],
+    )
+    assert evidence["method"] == "password"
+    assert evidence["statement_sha256"] == hashlib.sha256(statement).hexdigest()
+    assert body["answers"]["genes"] == ["APOE", "C9orf72"]
+    receipt = client.get(reverse("donor_receipt", args=[made.event]))
+    for sentence in evidence["sentences"]:
+        assert sentence in receipt.content.decode()
+
+
+def test_nothing_is_ticked_beforehand(client: Client) -> None:
+    at = begin(client)
+    while at != REVIEW:
+        name = at.strip("/").rpartition("/")[2]
+        page = client.get(at).content.decode()
+        assert "checked" not in page, name
+        at = client.post(at, {name: ANSWERS[name]}).headers["Location"]
+
+
+def test_a_second_click_is_the_same_act(client: Client, donor: Donor) -> None:
+    answer(client, SIMPLE)
+    sent = {**hidden(client), "password": PASSWORD}
+
+    first = client.post(REVIEW, sent)
+    second = client.post(REVIEW, sent)
+
+    assert first.headers["Location"] == second.headers["Location"]
+    assert selectors.history(donor).count() == 1
+
+
+def test_a_second_click_in_the_same_moment_is_the_same_act(
+    ada: User, client: Client, donor: Donor, signed_in: SignedIn
+) -> None:
+    answer(client, SIMPLE)
+    sent = {**hidden(client), "password": PASSWORD}
+    before = client.session["consent_draft"]
+    client.post(REVIEW, sent)
+    session = client.session  # The other request had read it before it was dropped.
+    session["consent_draft"] = before
+    session.save()
+
+    assert client.post(REVIEW, sent).status_code == 302
+    assert selectors.history(donor).count() == 1
+
+
+def test_wrong_password_signs_nothing_and_keeps_the_answers(
+    client: Client, donor: Donor
+) -> None:
+    answer(client, SIMPLE)
+
+    reply = sign(client, password="not-this-one")
+
+    assert reply.status_code == 422
+    assert "This is not your password" in reply.content.decode()
+    assert selectors.current(donor) is None
+    assert sign(client).status_code == 302
+
+
+@pytest.mark.parametrize("missing", ["password", "statement_sha256"])
+def test_unsigned_page_records_nothing(
+    missing: str, client: Client, donor: Donor
+) -> None:
+    answer(client, SIMPLE)
+    assert sign(client, **{missing: ""}).status_code == 422
+    assert selectors.current(donor) is None
+
+
+def test_what_was_not_read_cannot_be_signed(client: Client, donor: Donor) -> None:
+    """Two windows: the answers change after the review page was opened."""
+    answer(client, SIMPLE)
+    sent = hidden(client)
+    client.post(page_of("companies"), {"companies": "yes"})
+
+    reply = client.post(REVIEW, {**sent, "password": PASSWORD})
+
+    assert reply.status_code == 422
+    assert "have changed" in reply.content.decode()
+    assert selectors.current(donor) is None
+
+
+def test_wrong_answers_are_explained_without_end(client: Client) -> None:
+    client.post(reverse("donor_consent"))
+    check = reverse("donor_consent_check")
+    for _ in range(6):
+        page = client.post(check, {**RIGHT, "recall": "gone"})
+        assert page.status_code == 422
+        assert "We can not reach into another computer" in page.content.decode()
+        assert 'value="gone"' in page.content.decode()
+    assert client.get(page_of("research")).headers["Location"] == check
+    assert client.post(check, RIGHT).headers["Location"] == page_of("research")
+
+
+def test_check_needs_every_answer(client: Client) -> None:
+    client.post(reverse("donor_consent"))
+    page = client.post(reverse("donor_consent_check"), {"recall": "asked"})
+    assert page.status_code == 422
+    assert page.content.decode().count("Choose one answer.") == 4  # Summary and field.
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "error"),
+    [
+        ("research", {}, "Choose one answer."),
+        ("research", {"research": "everything"}, "Choose one of the answers"),
+        ("diseases", {}, "Tick at least one illness."),
+        ("diseases", {"diseases": ["MONDO:9999999"]}, "from the list"),
+        ("conditions", {"conditions": ["publish", "free beer"]}, "Choose one of the"),
+        ("conditions", {"conditions": ["no-ancestry"]}, "Choose one of the"),
+        ("countries", {}, "Tick at least one country."),
+        ("countries", {"countries": ["SE", "XX"]}, "from the list"),
+        ("genes", {"genes": "BRCA1 BRCAA1"}, "Did you mean BRCA"),
+        ("genes", {"genes": "chr1:1-20"}, "We know no gene"),
+    ],
+)
+def test_answer_that_makes_no_sense_is_refused_on_its_page(
+    name: str, sent: dict[str, Any], error: str, client: Client
+) -> None:
+    at = begin(client)
+    while at != page_of(name):
+        asked = at.strip("/").rpartition("/")[2]
+        at = client.post(at, {asked: ANSWERS[asked]}).headers["Location"]
+
+    page = client.post(at, sent)
+
+    assert page.status_code == 422
+    assert error in page.content.decode()
+    assert client.get(REVIEW).headers["Location"] == at
+
+
+def test_what_was_typed_stays_after_an_error(client: Client) -> None:
+    answer(client, ANSWERS)
+    page = client.post(page_of("genes"), {"genes": "BRCA1, NOTAGENE1"})
+    assert "BRCA1, NOTAGENE1" in page.content.decode()
+
+
+def test_keeping_back_no_gene_at_all_is_asked_about(client: Client) -> None:
+    at = begin(client)
+    while at != page_of("genes"):
+        asked = at.strip("/").rpartition("/")[2]
+        value = [] if asked == "presets" else ANSWERS[asked]
+        at = client.post(at, {asked: value}).headers["Location"]
+
+    page = client.post(at, {"genes": " "})
+
+    assert page.status_code == 422
+    assert "Name a gene" in page.content.decode()
+
+
+def test_search_finds_diseases_without_scripts_and_keeps_the_ticks(
+    client: Client,
+) -> None:
+    at = begin(client)
+    at = client.post(at, {"research": "diseases"}).headers["Location"]
+
+    page = client.post(
+        at, {"search": "asthma", "diseases": ["MONDO:0007254"], "find": "1"}
+    )
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "MONDO:0004979" in text
+    assert re.search(r'value="MONDO:0007254"[^>]* checked', text)
+    assert not re.search(r'value="MONDO:0004979"[^>]* checked', text)
+    assert client.get(REVIEW).headers["Location"] == at, "a search answers nothing"
+
+
+def test_search_that_finds_nothing_says_so(client: Client) -> None:
+    client.post(begin(client), {"research": "diseases"})
+    page = client.post(page_of("diseases"), {"search": "<b>zzz", "find": "1"})
+    assert "Nothing is called" in page.content.decode()
+    assert "<b>zzz" not in page.content.decode()
+
+
+def test_change_of_mind_on_the_way_asks_what_it_opens(
+    client: Client, donor: Donor
+) -> None:
+    answer(client, SIMPLE)
+
+    reply = client.post(page_of("research"), {"research": "diseases"})
+    assert reply.headers["Location"] == page_of("diseases")
+    client.post(page_of("diseases"), {"diseases": ["MONDO:0007254"]})
+    reply = client.post(page_of("research"), {"research": "health"})
+
+    assert reply.headers["Location"] == REVIEW
+    assert sign(client).status_code == 302
+    made = selectors.current(donor)
+    assert made is not None
+    assert (made.terms["permission"], made.terms["diseases"]) == ("HMB", [])
+
+
+def test_new_choices_of_a_question_are_shown_before_signing(client: Client) -> None:
+    answer(client, SIMPLE)
+    reply = client.post(page_of("research"), {"research": "any"})
+    assert reply.headers["Location"] == page_of("conditions")
+
+
+@pytest.mark.parametrize(
+    "at", [reverse("donor_consent_check"), page_of("research"), REVIEW]
+)
+def test_a_step_without_a_beginning_leads_to_it(at: str, client: Client) -> None:
+    assert client.get(at).headers["Location"] == reverse("donor_consent")
+
+
+def test_no_step_can_be_skipped(client: Client) -> None:
+    client.post(reverse("donor_consent"))
+    check = reverse("donor_consent_check")
+    assert client.get(REVIEW).headers["Location"] == check
+    client.post(check, RIGHT)
+    first = page_of("research")
+    for at in (REVIEW, page_of("companies"), page_of("diseases")):
+        assert client.get(at).headers["Location"] == first
+        assert client.post(at, {"companies": "yes"}).headers["Location"] == first
+
+
+def test_unknown_question_is_not_there(client: Client) -> None:
+    begin(client)
+    assert client.get(page_of("shoe-size")).status_code == 404
+
+
+def test_change_starts_from_the_signed_answers(client: Client, donor: Donor) -> None:
+    give(client, ANSWERS)
+
+    assert begin(client) == REVIEW
+    page = client.get(REVIEW).content.decode()
+    assert "breast cancer" in page
+    assert "C9orf72" in page
+    assert "checked" in client.get(page_of("companies")).content.decode()
+    client.post(page_of("companies"), {"companies": "yes"})
+    assert sign(client).status_code == 302
+
+    made = selectors.current(donor)
+    assert made is not None
+    assert (made.act, made.number) == (Act.CHANGED, 2)
+    assert "NPUNCU" not in made.terms["modifiers"]
+
+
+def test_change_while_paused_finds_the_answers_too(
+    client: Client, donor: Donor
+) -> None:
+    give(client, SIMPLE)
+    client.post(reverse("donor_pause"))
+    assert begin(client) == REVIEW
+
+
+def test_after_a_withdrawal_nothing_is_ticked(client: Client, donor: Donor) -> None:
+    give(client, SIMPLE)
+    client.post(reverse("donor_withdraw"))
+
+    assert begin(client) == page_of("research")
+    assert "checked" not in client.get(page_of("research")).content.decode()
+    give(client, SIMPLE)
+    made = selectors.current(donor)
+    assert made is not None
+    assert made.act == Act.GIVEN
+
+
+def test_answers_to_another_form_are_not_carried_over(
+    client: Client, donor: Donor, now: datetime
+) -> None:
+    give(client, SIMPLE)
+    begin(client)
+    newer = {**shipped.content(), "title": "A newer form"}
+    consent.services.publish_form(
+        name="general", version="1.1", language="en", content=newer, now=now
+    )
+
+    assert client.get(REVIEW).headers["Location"] == reverse("donor_home")
+    assert begin(client) == page_of("research")
+
+
+def test_without_a_form_the_page_says_so(ada: User, signed_in: SignedIn) -> None:
+    page = signed_in(ada).get(reverse("donor_consent"))
+    assert page.status_code == 503
+    assert "form" in page.content.decode()
+
+
+def test_event_of_another_donor_is_not_hers(
+    client: Client, donor: Donor, version: FormVersion, now: datetime
+) -> None:
+    other = consent.services.register_donor(now=now)
+    theirs = consent.services.refuse(
+        donor=other, form=version, event=uuid.uuid4(), now=now
+    )
+    answer(client, SIMPLE)
+
+    reply = sign(client, event=str(theirs.event))
+
+    made = selectors.current(donor)
+    assert made is not None
+    assert reply.headers["Location"] == reverse("donor_receipt", args=[made.event])
+    assert made.event != theirs.event
