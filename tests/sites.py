@@ -62,6 +62,8 @@ class _Sites:
         given = {*_VARIABLES, "REDIS_URL"}
         site = {name: value for name, value in os.environ.items() if name not in given}
         site["GEMMULE_DATA_DIR"] = tempfile.mkdtemp(prefix="site-", dir=servers.BASE)
+        # What a killed process leaves behind is removed with everything else.
+        site["TMPDIR"] = str(servers.BASE)
         if backend == "postgres":
             for variable in _VARIABLES:
                 name = f"gemmule_{uuid.uuid4().hex}"
