@@ -30,6 +30,12 @@ def small_seal_mark(entry: EntryView | None) -> SafeString:
 
 
 @register.simple_tag
+def root_mark(root: bytes) -> SafeString:
+    """Return the mark of a whole tree, drawn from its root."""
+    return mark_safe(rosette.rosette(root))  # noqa: S308 - drawn from numbers
+
+
+@register.simple_tag
 def foot_band(root: bytes) -> SafeString:
     """Return the strip at the foot of a page, drawn from the ledger's root."""
     return mark_safe(rosette.band(root))  # noqa: S308 - drawn from numbers
