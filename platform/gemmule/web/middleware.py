@@ -19,6 +19,7 @@ from consent.errors import (
 )
 from gemmule.access.errors import RequestStateError
 from gemmule.accounts.errors import AccountsError, NotAllowed, NotFound
+from gemmule.catalog.errors import DatasetStateError
 from gemmule.releases.errors import (
     DeliveryRefused,
     NotYetOnLedger,
@@ -34,6 +35,7 @@ _PAGES: tuple[tuple[type[Exception], int, str], ...] = (
     (NotYetOnLedger, 503, "400.html"),
     (DeliveryRefused, 403, "403.html"),
     (RangeInvalid, 416, "400.html"),
+    (DatasetStateError, 409, "400.html"),
     (RequestStateError, 409, "400.html"),
     (ReleaseStateError, 409, "400.html"),
     (StateRefused, 409, "400.html"),
