@@ -218,16 +218,19 @@ def _run(
     ):
         job_file.write(json.dumps(job.to_json()).encode("ascii"))
         job_file.seek(0)
-        child = subprocess.Popen(
-            command,
-            stdin=job_file,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            env=ENVIRONMENT,
-            cwd=private,
-            pass_fds=(lock,),  # the lock lasts as long as either process
-            start_new_session=True,  # Ctrl-C is for the parent to handle
-        )
+        try:
+            child = subprocess.Popen(
+                command,
+                stdin=job_file,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=ENVIRONMENT,
+                cwd=private,
+                pass_fds=(lock,),  # the lock lasts as long as either process
+                start_new_session=True,  # Ctrl-C is for the parent to handle
+            )
+        except OSError as error:
+            raise ChildKilled("the child process did not start") from error
         assert child.stdout is not None, "a pipe was asked for"
         try:
             deadline = time.monotonic() + timeout_s

@@ -18,8 +18,11 @@ NO_CALL = "./."
 _GENOTYPE = re.compile(r"[/|]?(?:\d{1,9}|\.)(?:[/|](?:\d{1,9}|\.))*")
 _NUMBER = re.compile(r"\d+")
 _INTEGERS = re.compile(r"(?:[-+]?\d+|\.)(?:,(?:[-+]?\d+|\.))*")
+# One way only to match each text: with two, a long list of numbers that ends in a
+# letter would take time exponential in its length.
 _FLOAT = (
-    r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[Ii][Nn][Ff](?:inity)?|[Nn][Aa][Nn])"
+    r"[-+]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+    r"|[Ii][Nn][Ff](?:inity)?|[Nn][Aa][Nn])"
 )
 _FLOATS = re.compile(rf"(?:{_FLOAT}|\.)(?:,(?:{_FLOAT}|\.))*")
 _ALL_MISSING = re.compile(r"\.?(?:,\.?)*")

@@ -302,7 +302,8 @@ def test_an_unsound_upload_is_refused_by_the_child(room: Path) -> None:
 def test_a_child_that_cannot_start_says_why(
     room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "executable", "/usr/bin/false")
-    with pytest.raises(ChildKilled, match="did not start"):
-        child.run(job(room), timeout_s=LIMIT_S, temp_root=room / "temp")
+    for interpreter in ("/usr/bin/false", "/nowhere/python"):
+        monkeypatch.setattr(sys, "executable", interpreter)
+        with pytest.raises(ChildKilled, match="did not start"):
+            child.run(job(room), timeout_s=LIMIT_S, temp_root=room / "temp")
     assert private_dirs(room) == []

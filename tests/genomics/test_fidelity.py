@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genomics import child
+from genomics.errors import BuildFailed
 from genomics.job import IntakeJob
 from tests.genomics import sources
 from tests.genomics.checker import check_self_consistent, tell
@@ -162,6 +163,33 @@ def test_bcftools_reads_a_release_and_its_index(seed: int) -> None:
             found = view("-H", str(path), place).splitlines()
             same = [line.split("\t")[:5] for line in found]
             assert columns[:5] in same
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_mangled_record_gives_a_sound_release_or_an_error_of_this_room(
+    seed: int,
+) -> None:
+    rng = random.Random(seed)
+    group = sources.people(rng, contigs=1, sites=4)
+    header, body = sources.written(group, strangers=1, rng=rng).split("#CHROM")
+    columns, *records = body.splitlines()
+    at = rng.randrange(len(records))
+    fields = records[at].split("\t")
+    place = rng.randrange(len(fields))
+    text = fields[place]
+    spot = rng.randrange(len(text) + 1)
+    scrap = rng.choice(
+        [*"\t:;,./|<>[]*=-+0129AGNx\xff\0 ", "99999999999", "", "e9", ":,:"]
+    )
+    fields[place] = text[:spot] + scrap + text[spot + rng.randrange(2) :]
+    records[at] = "\t".join(fields)
+    mangled = "\n".join([f"{header}#CHROM{columns}", *records]) + "\n"
+    try:
+        release = cut(mangled, renamed(group.names), build="GRCh38")
+    except BuildFailed:
+        return
+    assert {len(record) for record in release.records} <= {9 + len(group.names)}
 
 
 def test_the_published_case_of_excluding_a_sample_holds() -> None:

@@ -121,6 +121,14 @@ def test_values_by_genotype_lose_the_alleles_that_went(
     assert release.records[0][10] == "0/1:9,8,7"
 
 
+@pytest.mark.timeout(20)
+def test_a_long_list_that_ends_in_nonsense_takes_no_longer_than_another() -> None:
+    alts = ",".join("C" * n for n in range(2, 62))
+    value = ",".join(["1234567890"] * 1890 + ["12x"])  # 61 alleles, diploid
+    row = one(f"20 9 . A {alts} . . . GT:PL:GL 0/2:{value}:{value} 0/0 0/0")
+    assert row.split()[8] == "GT"
+
+
 def test_values_by_allele_lose_the_alleles_that_went() -> None:
     row = one(
         "20 9 . A C,G,T . . . GT:AD:DS 0/3:1,2,3,4:.1,.2,.3 1/2 3/3:5,6,7,8:.,.,2"
