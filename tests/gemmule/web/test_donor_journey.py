@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -105,7 +104,7 @@ def hidden(client: Client) -> dict[str, str]:
     return dict(_HIDDEN.findall(client.get(REVIEW).content.decode()))
 
 
-def sign(client: Client, password: str = PASSWORD, **changed: str) -> HttpResponse:
+def sign(client: Client, password: str = PASSWORD, **changed: str) -> Any:
     return client.post(REVIEW, {**hidden(client), "password": password, **changed})
 
 

@@ -16,6 +16,7 @@ from gemmule.web.donor.words import act_words, must_stand
 from gemmule.web.member import MemberRequest
 
 _LATEST = 3
+_FIRST = 3
 
 
 @donor_page("GET")
@@ -30,6 +31,9 @@ def home(request: MemberRequest, donor: Donor) -> HttpResponse:
     if consent is None:
         return render(request, "donor/undecided.html", context)
     state = consent.state_on(timezone.now().date())
+    said = plain_sentences(consent.to_terms(), consent.withheld, consent.discovery)
+    # A phone has room for a few, and one more than that is no reason to fold.
+    first = _FIRST if len(said) > _FIRST + 1 else len(said)
     return render(
         request,
         "donor/home.html",
@@ -38,9 +42,8 @@ def home(request: MemberRequest, donor: Donor) -> HttpResponse:
             "consent": consent,
             "state": state,
             "words": act_words(consent),
-            "said": plain_sentences(
-                consent.to_terms(), consent.withheld, consent.discovery
-            ),
+            "said": said[:first],
+            "said_more": said[first:],
             "entry": ledger.selectors.entries_by_event([consent.event]).get(
                 consent.event
             ),
