@@ -67,13 +67,25 @@ def reopen_after_pause(*, consent: Consent, now: datetime) -> None:
         donors__donor_id=consent.donor_id, state=ReleaseState.SUSPENDED
     ).order_by("pk")
     for release in held:
+        # The state and the others' consents are read under the lock: another donor
+        # of the release may have withdrawn or paused since it was found.
+        locks.lock_exclusive(release.pk)
+        locked = Release.objects.select_for_update().get(pk=release.pk)
+        if locked.state != ReleaseState.SUSPENDED:
+            continue
         still = Consent.objects.filter(
-            donor__in=release.donors.values("donor"), is_current=True, act="paused"
+            donor__in=locked.donors.values("donor"), is_current=True, act="paused"
         )
-        if not still.exists() and _covers(consent, release, now.date()):
-            locks.lock_exclusive(release.pk)
-            states.move(release, ReleaseState.AVAILABLE)
-            release.save(update_fields=["state"])
+        if still.exists() or not _covers(consent, locked, now.date()):
+            continue
+        # Paused before it was open, it still has to be opened, and announced.
+        states.move(
+            locked,
+            ReleaseState.SEALED
+            if locked.available_at is None
+            else ReleaseState.AVAILABLE,
+        )
+        locked.save(update_fields=["state"])
 
 
 def revoke(*, user: User, release: Release, reason: str, now: datetime) -> Release:
@@ -121,7 +133,7 @@ def _covers(consent: Consent, release: Release, on: date) -> bool:
 
 
 def _suspend(release: Release) -> None:
-    if release.state == ReleaseState.AVAILABLE:
+    if release.state != ReleaseState.SUSPENDED:
         states.move(release, ReleaseState.SUSPENDED)
         release.save(update_fields=["state"])
 

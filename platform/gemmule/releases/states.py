@@ -9,9 +9,10 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     S.REQUESTED: frozenset({S.BUILDING, S.FAILED, S.REVOKED, S.EXPIRED}),
     # Back to requested when consent moved or the worker was lost.
     S.BUILDING: frozenset({S.REQUESTED, S.SEALED, S.FAILED, S.REVOKED, S.EXPIRED}),
-    S.SEALED: frozenset({S.AVAILABLE, S.REVOKED, S.EXPIRED}),
+    S.SEALED: frozenset({S.AVAILABLE, S.SUSPENDED, S.REVOKED, S.EXPIRED}),
     S.AVAILABLE: frozenset({S.SUSPENDED, S.REVOKED, S.EXPIRED}),
-    S.SUSPENDED: frozenset({S.AVAILABLE, S.REVOKED, S.EXPIRED}),
+    # Back to where the pause found it.
+    S.SUSPENDED: frozenset({S.SEALED, S.AVAILABLE, S.REVOKED, S.EXPIRED}),
     # What a newer release replaced; recorded once that one is available.
     S.REVOKED: frozenset({S.SUPERSEDED}),
     S.SUPERSEDED: frozenset(),
