@@ -6,7 +6,7 @@ download goes on where it stopped, byte-exact (RFC 9110, sections 8.8.3 and 14).
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -34,7 +34,7 @@ class Delivery:
     stop: int
     is_partial: bool
     etag: str
-    chunks: Iterator[bytes]
+    chunks: Generator[bytes, None, None]
 
 
 def etag_of(file: ReleaseFile) -> str:
@@ -100,7 +100,7 @@ def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 def _chunks(
     user: User, file: ReleaseFile, start: int, stop: int, clock: Clock
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """Yield the bytes in chunks of at most 256 KiB, each through the gate."""
     download = Download.objects.create(
         file=file, user=user, start=start, stop=stop, started_at=clock()
@@ -139,7 +139,9 @@ def _finish(download: Download, sent: int, outcome: str, now: datetime) -> None:
     is_last_byte = outcome == "complete" and download.stop == file.size_bytes
     with transaction.atomic():
         if is_last_byte:
-            # Once per file and person, however often and in however many parts.
+            # Once per file and person, however often and in however many parts; the
+            # lock lets one of two downloads that end together look after the other.
+            ReleaseFile.objects.select_for_update(no_key=True).get(pk=file.pk)
             event = uuid.uuid5(file.release.event, f"{file.pk}/{download.user_id}")
             if not Download.objects.filter(event=event).exists():
                 download.event = event

@@ -1,6 +1,6 @@
 """The HTTP answer to a request for release bytes, the same for pages and API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -36,8 +36,10 @@ def file_response(
     if method == "HEAD":
         answer = HttpResponse(content_type="application/octet-stream")
     else:
+        # The first chunk passes the gate while a refusal can still be answered.
+        first = next(opened.chunks)
         answer = StreamingHttpResponse(
-            opened.chunks, content_type="application/octet-stream"
+            _chained(first, opened.chunks), content_type="application/octet-stream"
         )
     if opened.is_partial:
         answer.status_code = 206
@@ -52,3 +54,13 @@ def file_response(
     answer["Content-Disposition"] = f'attachment; filename="{file.name}"'
     answer["X-Accel-Buffering"] = "no"
     return answer
+
+
+def _chained(
+    first: bytes, others: Generator[bytes, None, None]
+) -> Generator[bytes, None, None]:
+    try:
+        yield first
+        yield from others
+    finally:
+        others.close()

@@ -97,7 +97,7 @@ def test_a_resumed_download_continues_byte_exact(
     whole = storage.path_of(large).read_bytes()
     first = open_file(rosa, large, clock)
     head = next(first.chunks)
-    first.chunks.close()  # type: ignore[attr-defined]  # it is a generator
+    first.chunks.close()
     assert len(head) == gate.CHUNK_BYTES
     rest = open_file(
         rosa,
