@@ -40,7 +40,13 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     beat_schedule={
-        "releases.reap": {"task": "releases.reap", "schedule": 5.0},
+        "releases.reap": {
+            "task": "releases.reap",
+            "schedule": 5.0,
+            # While all workers are busy rounds would only pile up.
+            "options": {"expires": 5.0},
+        },
+        "releases.tidy": {"task": "releases.tidy", "schedule": 600.0},
         "catalog.pick_up_files": {"task": "catalog.pick_up_files", "schedule": 10.0},
         "catalog.tidy_store": {"task": "catalog.tidy_store", "schedule": 3600.0},
         "notices.mail_left_behind": {

@@ -68,9 +68,11 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
             )
     except LeaseLost:
         logger.warning("release %s: another build holds it", held.accession)
+        storage.discard(held, token)
         return None
     except ConsentMoved as error:
         logger.info("release %s: %s; building again", held.accession, error)
+        storage.discard(held, token)
         return _put_back(held)
     except BuildImpossible as error:
         return _fail(held, error.code, str(error), clock())
@@ -177,6 +179,7 @@ def _cut(
             _job(release, source, members, folder, single=len(sources) == 1),
             on_progress=_reporter(release, number, len(sources), check_lease),
             timeout_s=_CHILD_TIMEOUT_S,
+            temp_root=storage.scratch(),
         )
         for number, source in enumerate(sources)
     ]
@@ -271,9 +274,11 @@ def _fail(
             )
             .first()
         )
-        if locked is None:
-            return None
-        _mark_failed(locked, code, reason, now)
+        if locked is not None:
+            _mark_failed(locked, code, reason, now)
+    if locked is None:
+        storage.discard(release, release.fencing_token)
+        return None
     storage.sweep(release, keep_token=None)
     return ReleaseState.FAILED
 

@@ -22,9 +22,15 @@ def build_release(release_id: int) -> None:
 
 @app.task(name="releases.reap", max_retries=0)
 def reap_releases() -> None:
-    """Settle the ledger, close what has expired, send again what was left behind."""
+    """Settle the ledger, close what has expired, pick up what was left behind."""
     now = django.utils.timezone.now()
     closing.expire(now=now)
     upkeep.settle(now=now)
-    for release_id in upkeep.left_behind(now=now):
-        nudge(build_release, release_id)
+    upkeep.pick_up(send=lambda pk: nudge(build_release, pk), now=now)
+    upkeep.sweep_scratch(now=now)
+
+
+@app.task(name="releases.tidy", max_retries=0)
+def tidy_releases() -> None:
+    """Delete the folders of builds that came to nothing."""
+    upkeep.tidy()

@@ -3,16 +3,23 @@
 What a lost message or worker left behind is found here from the rows alone.
 """
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
 import gemmule.notices.services
+import genomics.child
 import ledger.selectors
 import ledger.services
-from gemmule.releases import states
+from gemmule.releases import states, storage
 from gemmule.releases.models import Release, ReleaseState
+
+# A release waits this long before its message counts as lost once more: longer queues
+# than that are common, and nothing but the queue's length would grow.
+RESEND_AFTER = timedelta(minutes=1)
+_BATCH = 500
 
 
 def settle(*, now: datetime) -> int:
@@ -54,13 +61,54 @@ def left_behind(*, now: datetime) -> list[int]:
     """Return the releases whose message or worker was lost, oldest first."""
     return list(
         Release.objects.filter(
-            Q(state=ReleaseState.REQUESTED, start_after=None)
-            | Q(state=ReleaseState.REQUESTED, start_after__lte=now)
-            | Q(state=ReleaseState.BUILDING, lease_until__lt=now)
+            Q(state=ReleaseState.BUILDING, lease_until__lt=now)
+            | Q(state=ReleaseState.REQUESTED)
+            & (Q(start_after=None) | Q(start_after__lte=now))
+            & (Q(lease_until=None) | Q(lease_until__lt=now))
         )
         .order_by("pk")
         .values_list("pk", flat=True)
     )
+
+
+def pick_up(*, send: Callable[[int], None], now: datetime) -> int:
+    """Send the releases left behind again, a waiting one once a minute at most."""
+    found = left_behind(now=now)
+    for release_id in found:
+        send(release_id)
+        # A build keeps its lapsed lease: whoever takes it over needs that.
+        Release.objects.filter(pk=release_id, state=ReleaseState.REQUESTED).update(
+            lease_until=now + RESEND_AFTER
+        )
+    return len(found)
+
+
+def sweep_scratch(*, now: datetime) -> int:
+    """Delete what child processes left in plaintext when they and we died."""
+    return genomics.child.sweep(storage.scratch(), older_than=now)
+
+
+def tidy() -> int:
+    """Delete the folders of builds that came to nothing; return how many.
+
+    A build cleans up behind itself and its forerunners, unless it is killed first.
+    """
+    # Folders are listed before rows are read: a build takes its token first, so
+    # that a token listed here and unknown to the row does not exist.
+    kept = list(storage.build_folders())
+    deleted = 0
+    for start in range(0, len(kept), _BATCH):
+        some = dict(kept[start : start + _BATCH])
+        rows = Release.objects.defer("manifest").in_bulk(some)
+        for release_id, release in rows.items():
+            is_needed = release.state == ReleaseState.BUILDING or (
+                release.manifest_sha256 != ""
+            )
+            for token in some[release_id]:
+                if token != release.fencing_token or not is_needed:
+                    storage.discard(release, token)
+                    deleted += 1
+    return deleted
 
 
 def _close_superseded(release: Release) -> None:
