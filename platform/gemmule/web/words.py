@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from consent import diseases
+from consent import countries, diseases
 from gemmule.access.models import RequestState
 from gemmule.releases.models import ReleaseState
 
@@ -60,7 +60,7 @@ def tone(state: str) -> str:
 
 def purpose(stated: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Return a purpose as (question, answers), in the order people ask."""
-    graph = diseases.graph()
+    graph, names = diseases.graph(), countries.names()
     found: list[tuple[str, list[str]]] = [
         (
             "Research",
@@ -71,7 +71,7 @@ def purpose(stated: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
             [f"{graph.label(name)} ({name})" for name in stated.get("diseases", [])],
         ),
         ("Organisations", [_organisation(stated)]),
-        ("Countries", list(stated.get("countries", []))),
+        ("Countries", [names.get(code, code) for code in stated.get("countries", [])]),
         ("Ethics approval", [ETHICS.get(stated.get("ethics_approval", ""), "None")]),
         ("Agrees to", [AGREEMENTS[code] for code in stated.get("agrees_to", [])]),
         ("Sensitive", [SENSITIVE.get(f, f) for f in stated.get("sensitive", [])]),
