@@ -16,7 +16,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,19 +41,18 @@ RESULT = "once.json"
 _PATIENCE_S = 300.0
 _FIRST_BYTES = 64 * 1024
 # What Ada answers, by the ids of the form's questions, and what she has understood.
-_ADAS_ANSWERS: Mapping[str, str] = {
+_ADAS_ANSWERS: Mapping[str, str | Sequence[str]] = {
     "stop-later": "yes",
     "recall": "asked",
     "name": "could",
     "research": "any",
     "companies": "yes",
-    "conditions": "",
+    "conditions": (),
     "place": "anywhere",
     "time": "open",
     "keep-back": "nothing",
     "discovery": "yes",
     "password": cast.PASSWORD,
-    "begin": "yes",
 }
 _PURPOSE: Mapping[str, Any] = {
     "research_types": ["biomedical"],

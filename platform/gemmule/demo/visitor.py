@@ -62,6 +62,22 @@ class Visitor:
         form = next((form for form in page.forms if having in form.names), None)
         if form is None:
             raise PageFailed(f"{page.url} has no form with the field {having!r}")
+        return self._send(page, form, values)
+
+    def go_on(self, page: Page, values: Values) -> Page:
+        """Send the page's own form with whichever of `values` it has fields for.
+
+        Signing out, which every page offers, is not going on.
+        """
+        own = [form for form in page.forms if "logout" not in form.action]
+        if not own:
+            raise PageFailed(f"{page.url} asks nothing")
+        form = next((one for one in own if one.names & values.keys()), own[0])
+        return self._send(
+            page, form, {name: values[name] for name in form.names & values.keys()}
+        )
+
+    def _send(self, page: Page, form: Form, values: Values) -> Page:
         kept = [(name, value) for name, value in form.fields if name not in values]
         for name, value in values.items():
             many = [value] if isinstance(value, str) else list(value)
@@ -72,19 +88,6 @@ class Visitor:
             headers={"Referer": page.url},
         )
         return self._page(request)
-
-    def go_on(self, page: Page, values: Values) -> Page:
-        """Send the page's own form with whichever of `values` it has fields for.
-
-        The frame's forms, which every page has, are passed over: they ask nothing.
-        """
-        for form in page.forms:
-            asked = form.names & values.keys()
-            if asked:
-                return self.send(
-                    page, {name: values[name] for name in asked}, having=min(asked)
-                )
-        raise PageFailed(f"{page.url} asks nothing that is known: {page.forms}")
 
     def sign_in(self, email: str, password: str) -> Page:
         """Sign in by password and return the page that follows."""

@@ -70,7 +70,7 @@ class Command(BaseCommand):
         data_dir.mkdir(parents=True)
         begun = time.monotonic()
         with processes.running(
-            environment={**os.environ, "GEMMULE_DATA_DIR": str(data_dir)},
+            environment=_environment_of_its_own(data_dir),
             prepare=(("demo", "--prepare", "pilot"),),
         ) as site:
             setup = round(time.monotonic() - begun, 3)
@@ -94,6 +94,17 @@ class Command(BaseCommand):
                 self.stdout.write(_welcome(site))
                 self.stdout.flush()
                 site.watch()
+
+
+def _environment_of_its_own(data_dir: Path) -> dict[str, str]:
+    """Return our environment without whatever it says of another site's state."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith(("DATABASE_URL", "REDIS_URL"))
+        and (not name.startswith("GEMMULE_") or name == "GEMMULE_LOG_LEVEL")
+    }
+    return {**kept, "GEMMULE_DATA_DIR": str(data_dir)}
 
 
 def _welcome(site: processes.Site) -> str:
