@@ -8,7 +8,7 @@ never taken from her.
 from collections.abc import Mapping
 from typing import Any
 
-from consent import diseases
+from consent import countries, diseases
 from consent.errors import PurposeInvalid
 from consent.policy import Purpose
 from gemmule.access.errors import RequestInvalid
@@ -58,10 +58,13 @@ def stated_purpose(fields: Mapping[str, Any]) -> dict[str, Any]:
         )
     stated = {key: value for key, value in fields.items() if value not in (None, [])}
     try:
-        Purpose.from_json(stated)
+        read = Purpose.from_json(stated).to_json()
     except PurposeInvalid as error:
         raise RequestInvalid(str(error), field="purpose") from error
+    # As it was read, or a country in small letters would slip past a bar on it.
+    stated = {key: read[key] for key in stated}
     _check_diseases(stated.get("diseases", []))
+    _check_countries(stated.get("countries", []))
     return stated
 
 
@@ -104,6 +107,16 @@ def _check_diseases(names: list[str]) -> None:
                 f"{name} is not a disease of MONDO {known.version}; "
                 "search for it by name and choose from the list",
                 field="diseases",
+            )
+
+
+def _check_countries(codes: list[str]) -> None:
+    for code in codes:
+        if code not in countries.names():
+            raise RequestInvalid(
+                f"{code[:20]} is not a country; name each by its two letters "
+                "(ISO 3166), such as SE",
+                field="countries",
             )
 
 

@@ -149,6 +149,7 @@ def test_a_request_needs_a_justification(
         {"ethics_approval": "verified"},
         {"institution": "https://ror.org/012345678"},
         {"favourite_gene": "BRCA1"},
+        {"countries": ["Sweden"]},
     ],
 )
 def test_a_purpose_that_cannot_be_read_changes_nothing(
@@ -194,6 +195,16 @@ def test_a_barred_country_is_refused(
     rosa: User, draft: AccessRequest, dataset: Dataset, now: datetime
 ) -> None:
     Dataset.objects.filter(pk=dataset.pk).update(barred_countries=["SE"])
+    with pytest.raises(RequestInvalid, match="SE"):
+        services.submit(user=rosa, request=draft, now=now)
+
+
+def test_a_country_in_small_letters_is_barred_too(
+    rosa: User, draft: AccessRequest, dataset: Dataset, now: datetime
+) -> None:
+    Dataset.objects.filter(pk=dataset.pk).update(barred_countries=["SE"])
+    purpose = {**draft.purpose, "countries": ["se"]}
+    services.update_draft(user=rosa, request=draft, purpose=purpose)
     with pytest.raises(RequestInvalid, match="SE"):
         services.submit(user=rosa, request=draft, now=now)
 
