@@ -5,37 +5,40 @@ when the act happened; a second request that comes meanwhile waits for the first
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
-import rfc8785
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gemmule.accounts.errors import AccountsError
 from gemmule.accounts.models import User
+from gemmule.api.errors import FieldRefused, KeyReused
 from gemmule.api.models import IdempotentAnswer
 
 HEADER = "Idempotency-Key"
 _LONGEST = 100
 
 
-class KeyReused(AccountsError):
-    """The key was sent before with another request."""
-
-
 def once(
     request: Request, user: User, act: Callable[[], tuple[int, dict[str, Any]]]
 ) -> Response:
-    """Run `act` unless this user's key was seen; answer the same either way."""
+    """Run `act` unless this user's key was seen; answer the same either way.
+
+    With a key or without, `act` happens as a whole or not at all.
+    """
     key = request.headers.get(HEADER, "")
     if not key:
-        number, body = act()
+        with transaction.atomic():
+            number, body = act()
         return Response(body, status=number)
-    if len(key) > _LONGEST or not key.isprintable():
-        raise KeyReused(f"{HEADER} is at most {_LONGEST} printable characters")
+    if len(key) > _LONGEST or not (key.isascii() and key.isprintable()):
+        raise FieldRefused(
+            f"{HEADER} is at most {_LONGEST} printable characters of ASCII",
+            field=HEADER,
+        )
     digest = _digest(request)
     try:
         with transaction.atomic():
@@ -65,5 +68,6 @@ def once(
 
 
 def _digest(request: Request) -> str:
+    """Return the digest (hex) of method, path and body; equal values, equal digest."""
     asked = {"method": request.method, "path": request.path, "body": request.data}
-    return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -1,6 +1,16 @@
 """Cursor pagination: stable while rows are added, and without counting them."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from rest_framework import pagination
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from gemmule.api.errors import FieldRefused
 
 
 class CursorPagination(pagination.CursorPagination):
@@ -9,4 +19,20 @@ class CursorPagination(pagination.CursorPagination):
     page_size = 50
     max_page_size = 200
     page_size_query_param = "page_size"
-    ordering = "-id"
+    ordering: Any = "-id"  # One field or a tuple; the stubs know the one alone.
+
+    def paginate_queryset(
+        self,
+        queryset: QuerySet[Any] | Sequence[Any],
+        request: Request,
+        view: APIView | None = None,
+    ) -> list[Any] | None:
+        """Return the rows of a page; a cursor that is none of ours is refused."""
+        try:
+            return super().paginate_queryset(queryset, request, view=view)
+        except (NotFound, ValidationError, ValueError):
+            # The first is a cursor that cannot be read, the others one made by hand.
+            raise FieldRefused(
+                "this is not a cursor; follow `next` and `previous` as they are",
+                field="cursor",
+            ) from None

@@ -7,7 +7,8 @@ field is at fault, its name in `field`.
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import exceptions, serializers, status
@@ -22,7 +23,7 @@ from gemmule.accounts.errors import (
     SecretKeyRefused,
     TooManyTries,
 )
-from gemmule.api.idempotency import KeyReused
+from gemmule.api.errors import FieldRefused, KeyReused, WrongState
 from gemmule.releases.errors import (
     DeliveryRefused,
     NotYetOnLedger,
@@ -39,6 +40,8 @@ _BY_ERROR: tuple[tuple[type[Exception], int, str], ...] = (
     (RangeInvalid, status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE, "range"),
     (RequestStateError, status.HTTP_409_CONFLICT, "state"),
     (ReleaseStateError, status.HTTP_409_CONFLICT, "state"),
+    (WrongState, status.HTTP_409_CONFLICT, "state"),
+    (FieldRefused, status.HTTP_400_BAD_REQUEST, "invalid"),
     (KeyReused, status.HTTP_422_UNPROCESSABLE_ENTITY, "idempotency-key"),
     (TooManyTries, status.HTTP_429_TOO_MANY_REQUESTS, "too-many-tries"),
     (SecretKeyRefused, status.HTTP_400_BAD_REQUEST, "secret-key"),
@@ -65,7 +68,14 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField()
-    field = serializers.CharField(required=False)
+    field = serializers.CharField(
+        required=False, help_text="The field or header at fault; the first of several."
+    )
+    errors = serializers.DictField(  # type: ignore[assignment]  # its name on the wire
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="Every wrong field with what is wrong.",
+    )
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -100,7 +110,7 @@ def _ours(error: Exception) -> _Found | None:
             field = getattr(error, "field", None)
             if field:
                 extra["field"] = field
-            if isinstance(error, DeliveryRefused):
+            if isinstance(error, DeliveryRefused | FieldRefused):
                 code = error.code
             if isinstance(error, NotYetOnLedger):
                 headers["Retry-After"] = _RETRY_AFTER_S
@@ -115,6 +125,15 @@ def _framework(error: Exception) -> _Found | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, RequestDataTooBig):
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        too_large = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+        return (
+            "too-large",
+            too_large,
+            {"detail": f"A body has at most {limit} bytes."},
+            {},
+        )
     if not isinstance(error, exceptions.APIException):
         return None
     headers = {}
@@ -125,26 +144,39 @@ def _framework(error: Exception) -> _Found | None:
     if wait:
         headers["Retry-After"] = str(int(wait))
     if isinstance(error, exceptions.ValidationError):
-        extra = {
-            "detail": "some fields are wrong; see errors",
-            "errors": _messages(error.detail),
-        }
-        return "invalid", error.status_code, extra, headers
+        return "invalid", error.status_code, _invalid(error.detail), headers
     detail = str(error.detail)
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         detail = (
             f"{detail.rstrip('.')}. Send 'Authorization: Token ...' with a token made "
             "on your account page; a token that has expired is replaced there."
         )
-    return str(error.default_code), error.status_code, {"detail": detail}, headers
+    code = str(error.default_code).replace("_", "-")
+    return code, error.status_code, {"detail": detail}, headers
 
 
-def _messages(detail: Any) -> Any:
-    if isinstance(detail, dict):
-        return {key: _messages(value) for key, value in detail.items()}
-    if isinstance(detail, list):
-        return [_messages(value) for value in detail]
-    return str(detail)
+def _invalid(detail: Any) -> dict[str, Any]:
+    """Return the wrong fields, the first of them named in words.
+
+    >>> _invalid({"title": ["This field is required."]})["detail"]
+    'title: This field is required.'
+    """
+    if not isinstance(detail, dict):
+        return {"detail": " ".join(map(str, detail))}
+    errors = {name: [str(one) for one in _flat(why)] for name, why in detail.items()}
+    field, reasons = next(iter(errors.items()))
+    if field == "non_field_errors":
+        return {"detail": reasons[0]}
+    return {"detail": f"{field}: {reasons[0]}", "field": field, "errors": errors}
+
+
+def _flat(reasons: Any) -> list[Any]:
+    """Return the messages of a field whose value has fields of its own, too."""
+    if isinstance(reasons, dict):
+        return [one for inner in reasons.values() for one in _flat(inner)]
+    if isinstance(reasons, list):
+        return [one for inner in reasons for one in _flat(inner)]
+    return [reasons]
 
 
 def _title(number: int) -> str:

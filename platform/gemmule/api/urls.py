@@ -1,10 +1,15 @@
 """Addresses of the API, version 1."""
 
-from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
+from gemmule.api import converters
+from gemmule.api.docs import DocsView
 from gemmule.api.resources import datasets, keys, projects, releases, requests
+from gemmule.api.views import UnknownAddress
+
+converters.register()
 
 urlpatterns = [
     path(
@@ -16,7 +21,7 @@ urlpatterns = [
     ),
     path(
         "docs/",
-        SpectacularSwaggerSplitView.as_view(
+        DocsView.as_view(
             url_name="api:schema",
             permission_classes=[AllowAny],
             authentication_classes=[],
@@ -24,18 +29,30 @@ urlpatterns = [
         name="docs",
     ),
     path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
-    path("datasets/<str:accession>/", datasets.DatasetDetail.as_view(), name="dataset"),
-    path("projects/", projects.ProjectList.as_view(), name="projects"),
-    path("projects/<str:accession>/", projects.ProjectDetail.as_view(), name="project"),
-    path("requests/", requests.RequestList.as_view(), name="requests"),
-    path("requests/<str:accession>/", requests.RequestDetail.as_view(), name="request"),
     path(
-        "requests/<str:accession>/verdict/",
+        "datasets/<accession:accession>/",
+        datasets.DatasetDetail.as_view(),
+        name="dataset",
+    ),
+    path("projects/", projects.ProjectList.as_view(), name="projects"),
+    path(
+        "projects/<accession:accession>/",
+        projects.ProjectDetail.as_view(),
+        name="project",
+    ),
+    path("requests/", requests.RequestList.as_view(), name="requests"),
+    path(
+        "requests/<accession:accession>/",
+        requests.RequestDetail.as_view(),
+        name="request",
+    ),
+    path(
+        "requests/<accession:accession>/verdict/",
         requests.RequestVerdict.as_view(),
         name="request-verdict",
     ),
     path(
-        "requests/<str:accession>/submit/",
+        "requests/<accession:accession>/submit/",
         requests.RequestSubmission.as_view(),
         name="request-submit",
     ),
@@ -47,15 +64,21 @@ urlpatterns = [
     ),
     path("keys/<uuid:key_id>/prove/", keys.KeyProof.as_view(), name="key-prove"),
     path("releases/", releases.ReleaseList.as_view(), name="releases"),
-    path("releases/<str:accession>/", releases.ReleaseDetail.as_view(), name="release"),
     path(
-        "releases/<str:accession>/manifest/",
+        "releases/<accession:accession>/",
+        releases.ReleaseDetail.as_view(),
+        name="release",
+    ),
+    path(
+        "releases/<accession:accession>/manifest/",
         releases.ReleaseManifest.as_view(),
         name="release-manifest",
     ),
     path(
-        "releases/<str:accession>/files/<str:name>",
+        "releases/<accession:accession>/files/<filename:name>",
         releases.ReleaseFileContent.as_view(),
         name="release-file",
     ),
+    # Last: whatever is none of these.
+    re_path("", UnknownAddress.as_view(), name="unknown"),
 ]

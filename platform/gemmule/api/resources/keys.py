@@ -11,10 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 import gemmule.accounts.services
-from gemmule.accounts.errors import NotFound
-from gemmule.accounts.models import ResearcherKey, User
+from gemmule.accounts import permissions, selectors
+from gemmule.accounts.errors import KeyRefused, ProofRefused, SecretKeyRefused
+from gemmule.accounts.models import ResearcherKey
+from gemmule.api.errors import FieldRefused, WrongState
 from gemmule.api.idempotency import once
 from gemmule.api.pagination import CursorPagination
+from gemmule.api.schema import IDEMPOTENCY_KEY, PAGING, READING, WRITING, answers
+from gemmule.api.serializing import ListedFieldsOnly
 from gemmule.api.views import GemmuleView
 
 
@@ -25,57 +29,71 @@ class KeySerializer(serializers.ModelSerializer[ResearcherKey]):
         """The key itself is its owner's; its fingerprint is enough."""
 
         model = ResearcherKey
-        fields = ("id", "name", "fingerprint", "state", "registered_at")
+        fields = ("id", "name", "fingerprint", "state", "created_at", "registered_at")
         read_only_fields = fields
 
 
-class NewKeySerializer(serializers.Serializer[ResearcherKey]):
+class NewKeySerializer(ListedFieldsOnly):
     """A Crypt4GH public key file, as text."""
 
     name = serializers.CharField(max_length=100)
-    public_key = serializers.CharField(max_length=4000)
+    public_key = serializers.CharField(
+        max_length=4000, help_text="The text of the .pub file; never the .sec file."
+    )
 
 
-class ProofSerializer(serializers.Serializer[ResearcherKey]):
+class ProofSerializer(ListedFieldsOnly):
     """The decrypted text of the challenge."""
 
-    answer = serializers.CharField(max_length=200)
+    answer = serializers.CharField(max_length=4000)
+
+
+class KeyPagination(CursorPagination):
+    """Keys have random ids, so their time of registration orders them."""
+
+    ordering = ("-created_at", "-id")
 
 
 class KeyList(GemmuleView):
     """The user's keys."""
 
-    @extend_schema(operation_id="keys_list", responses=KeySerializer(many=True))
+    roles = permissions.KEY_ROLES
+    pagination_class = KeyPagination
+
+    @extend_schema(
+        operation_id="keys_list",
+        parameters=PAGING,
+        responses=answers({200: KeySerializer(many=True)}, 400, *READING),
+    )
     def get(self, request: Request) -> Response:
-        """List the user's keys."""
-        paginator = CursorPagination()
-        paginator.ordering = "-created_at"
-        page = paginator.paginate_queryset(
-            ResearcherKey.objects.filter(user=self.user), request, view=self
-        )
-        shown: Any = KeySerializer(page, many=True).data
-        return paginator.get_paginated_response(shown)
+        """List the user's keys, newest first."""
+        return self.page(self.user.researcher_keys.all(), KeySerializer)
 
     @extend_schema(
         operation_id="keys_create",
+        parameters=[IDEMPOTENCY_KEY],
         request=NewKeySerializer,
-        responses={201: KeySerializer},
+        responses=answers({201: KeySerializer}, 422, *WRITING),
     )
     def post(self, request: Request) -> Response:
         """Register a public key; it is used once its secret was proved.
 
-        A secret key sent by mistake is refused and not kept.
+        A secret key sent by mistake is refused and not kept. A key that waits for
+        its proof is sent again to get a new challenge.
         """
         fields = NewKeySerializer(data=request.data)
         fields.is_valid(raise_exception=True)
 
         def act() -> tuple[int, dict[str, Any]]:
-            key = gemmule.accounts.services.begin_key(
-                user=self.user,
-                name=fields.validated_data["name"],
-                public_key_text=fields.validated_data["public_key"],
-                now=self.now,
-            )
+            try:
+                key = gemmule.accounts.services.begin_key(
+                    user=self.user,
+                    name=fields.validated_data["name"],
+                    public_key_text=fields.validated_data["public_key"],
+                    now=self.now,
+                )
+            except KeyRefused as refusal:
+                raise _at(refusal, "public_key") from None
             return status.HTTP_201_CREATED, dict(KeySerializer(key).data)
 
         return once(request, self.user, act)
@@ -84,44 +102,69 @@ class KeyList(GemmuleView):
 class KeyChallenge(GemmuleView):
     """The challenge of a key that waits for its proof."""
 
+    roles = permissions.KEY_ROLES
+
     @extend_schema(
         operation_id="keys_challenge",
-        responses={
-            (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)
-        },
+        responses=answers(
+            {(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
+            404,
+            409,
+            *READING,
+        ),
     )
     def get(self, request: Request, key_id: UUID) -> HttpResponse:
         """Download the challenge, a small Crypt4GH file."""
-        key = _key(self.user, key_id)
-        answer = HttpResponse(
+        key = selectors.key_of(self.user, key_id)
+        _check_waits(key)
+        return HttpResponse(
             gemmule.accounts.services.challenge_file(key),
             content_type="application/octet-stream",
+            headers={
+                "Content-Disposition": 'attachment; filename="challenge.c4gh"',
+                "Cache-Control": "no-store",
+            },
         )
-        answer["Content-Disposition"] = 'attachment; filename="challenge.c4gh"'
-        return answer
 
 
 class KeyProof(GemmuleView):
     """The proof that the user holds the secret of a key."""
 
+    roles = permissions.KEY_ROLES
+
     @extend_schema(
-        operation_id="keys_prove", request=ProofSerializer, responses=KeySerializer
+        operation_id="keys_prove",
+        request=ProofSerializer,
+        responses=answers({200: KeySerializer}, 404, 409, *WRITING),
     )
     def post(self, request: Request, key_id: UUID) -> Response:
-        """Send the decrypted challenge; the key becomes active."""
+        """Send the decrypted challenge; the key becomes active.
+
+        Five answers may be wrong, so this takes no `Idempotency-Key`: a key is
+        proved once by nature, and a proof sent again is answered with 409.
+        """
         fields = ProofSerializer(data=request.data)
         fields.is_valid(raise_exception=True)
-        key = gemmule.accounts.services.prove_key(
-            user=self.user,
-            key_id=key_id,
-            answer=fields.validated_data["answer"],
-            now=self.now,
-        )
+        _check_waits(selectors.key_of(self.user, key_id))
+        try:
+            # Outside of a transaction, or a wrong answer would not be counted.
+            key = gemmule.accounts.services.prove_key(
+                user=self.user,
+                key_id=key_id,
+                answer=fields.validated_data["answer"],
+                now=self.now,
+            )
+        except (ProofRefused, SecretKeyRefused) as refusal:
+            raise _at(refusal, "answer") from None
         return Response(KeySerializer(key).data)
 
 
-def _key(user: User, key_id: UUID) -> ResearcherKey:
-    key = ResearcherKey.objects.filter(user=user, pk=key_id).first()
-    if key is None:
-        raise NotFound("there is no such key of yours")
-    return key
+def _check_waits(key: ResearcherKey) -> None:
+    if key.state != ResearcherKey.State.PENDING:
+        raise WrongState(f"this key is {key.state} and waits for no proof")
+
+
+def _at(refusal: KeyRefused | ProofRefused, field: str) -> FieldRefused:
+    is_secret = isinstance(refusal, SecretKeyRefused)
+    code = "secret-key" if is_secret else "refused"
+    return FieldRefused(str(refusal), field=field, code=code)

@@ -7,16 +7,24 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 import gemmule.access.selectors
 from gemmule.access.errors import RequestInvalid
-from gemmule.accounts.models import ResearcherKey
+from gemmule.access.permissions import READER_ROLES
+from gemmule.accounts.models import ResearcherKey, Role
+from gemmule.accounts.permissions import check_role
 from gemmule.api.idempotency import once
-from gemmule.api.pagination import CursorPagination
+from gemmule.api.schema import IDEMPOTENCY_KEY, PAGING, READING, WRITING, answers
+from gemmule.api.serializing import ListedFieldsOnly
 from gemmule.api.views import GemmuleView
 from gemmule.releases import selectors, services
 from gemmule.releases.errors import ReleaseStateError
@@ -35,21 +43,43 @@ class ReleaseFileSerializer(serializers.ModelSerializer[ReleaseFile]):
         read_only_fields = fields
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "description": "How far the build is; empty before and after it.",
+        "properties": {
+            "stage": {"type": "string"},
+            "percent": {"type": "integer", "minimum": 0, "maximum": 100},
+            "file": {"type": "integer"},
+            "files": {"type": "integer"},
+            "bytes": {"type": "integer"},
+        },
+    }
+)
+class ProgressField(serializers.JSONField):
+    """A share and the bytes written, nothing of the source."""
+
+
 class ReleaseSerializer(serializers.ModelSerializer[Release]):
     """A release, its state, and once it is sealed, its files."""
 
     request = serializers.CharField(source="request.accession", read_only=True)
-    key = serializers.CharField(source="key.fingerprint", read_only=True)
+    recipient = serializers.CharField(source="recipient.name", read_only=True)
+    key = serializers.CharField(
+        source="key.fingerprint", read_only=True, help_text="Fingerprint of the key."
+    )
+    progress = ProgressField(read_only=True)
     superseded_by = serializers.SerializerMethodField()
     files = ReleaseFileSerializer(many=True, read_only=True)
 
     class Meta:
-        """Progress holds a share and bytes written, nothing of the source."""
+        """Fields are written out: no field is shown by accident."""
 
         model = Release
         fields = (
             "accession",
             "request",
+            "recipient",
             "key",
             "state",
             "progress",
@@ -69,51 +99,59 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
 
     def get_superseded_by(self, release: Release) -> str | None:
         """Return the accession of the release that takes this one's place."""
-        successor = Release.objects.filter(supersedes=release).first()
+        successor: Release | None = getattr(release, "superseded_by", None)
         return successor.accession if successor else None
 
 
-class NewReleaseSerializer(serializers.Serializer[Release]):
-    """Which request, and which of the user's keys to encrypt to."""
+class NewReleaseSerializer(ListedFieldsOnly):
+    """Which request, and to which of the user's keys."""
 
-    request = serializers.CharField()
-    key = serializers.UUIDField()
+    request = serializers.CharField(
+        max_length=20, help_text="Accession of a request that was approved."
+    )
+    key = serializers.UUIDField(help_text="Id of an active key of yours.")
 
 
 class ReleaseList(GemmuleView):
     """The user's releases."""
 
-    @extend_schema(operation_id="releases_list", responses=ReleaseSerializer(many=True))
+    roles = (Role.RESEARCHER, *READER_ROLES)
+
+    @extend_schema(
+        operation_id="releases_list",
+        parameters=PAGING,
+        responses=answers({200: ReleaseSerializer(many=True)}, 400, *READING),
+    )
     def get(self, request: Request) -> Response:
         """List the releases the user may read about, newest first."""
-        paginator = CursorPagination()
-        page = paginator.paginate_queryset(
-            selectors.releases_for(self.user), request, view=self
+        return self.page(
+            selectors.releases_for(self.user)
+            .select_related("superseded_by")
+            .prefetch_related("files"),
+            ReleaseSerializer,
         )
-        shown: Any = ReleaseSerializer(page, many=True).data
-        return paginator.get_paginated_response(shown)
 
     @extend_schema(
         operation_id="releases_create",
+        parameters=[IDEMPOTENCY_KEY],
         request=NewReleaseSerializer,
-        responses={201: ReleaseSerializer},
+        responses=answers({201: ReleaseSerializer}, 409, 422, *WRITING),
     )
     def post(self, request: Request) -> Response:
         """Ask for a release of an approved request; asking again changes nothing."""
+        check_role(self.user, Role.RESEARCHER)
         fields = NewReleaseSerializer(data=request.data)
         fields.is_valid(raise_exception=True)
+        wanted = fields.validated_data["request"]
 
         def act() -> tuple[int, dict[str, Any]]:
             found = (
                 gemmule.access.selectors.requests_for(self.user)
-                .filter(accession=fields.validated_data["request"])
+                .filter(accession=wanted)
                 .first()
             )
             if found is None:
-                raise RequestInvalid(
-                    f"you have no request {fields.validated_data['request']}",
-                    field="request",
-                )
+                raise RequestInvalid(f"you have no request {wanted}", field="request")
             release = services.open_release(
                 user=self.user,
                 request=found,
@@ -125,7 +163,7 @@ class ReleaseList(GemmuleView):
         return once(request, self.user, act)
 
     def _key(self, key_id: UUID) -> ResearcherKey:
-        key = ResearcherKey.objects.filter(user=self.user, pk=key_id).first()
+        key = self.user.researcher_keys.filter(pk=key_id).first()
         if key is None:
             raise RequestInvalid(
                 "this key is not registered; register it and prove that you hold it",
@@ -137,7 +175,12 @@ class ReleaseList(GemmuleView):
 class ReleaseDetail(GemmuleView):
     """One release."""
 
-    @extend_schema(operation_id="releases_retrieve", responses=ReleaseSerializer)
+    roles = (Role.RESEARCHER, *READER_ROLES)
+
+    @extend_schema(
+        operation_id="releases_retrieve",
+        responses=answers({200: ReleaseSerializer}, 404, *READING),
+    )
     def get(self, request: Request, accession: str) -> Response:
         """Show a release's state and progress."""
         release = selectors.release_for(self.user, accession)
@@ -147,9 +190,16 @@ class ReleaseDetail(GemmuleView):
 class ReleaseManifest(GemmuleView):
     """The signed manifest."""
 
+    roles = (Role.RESEARCHER, *READER_ROLES)
+
     @extend_schema(
         operation_id="releases_manifest",
-        responses={(200, "application/json"): OpenApiResponse(OpenApiTypes.OBJECT)},
+        responses=answers(
+            {(200, "application/json"): OpenApiResponse(OpenApiTypes.OBJECT)},
+            404,
+            409,
+            *READING,
+        ),
     )
     def get(self, request: Request, accession: str) -> HttpResponse:
         """Download the manifest; its SHA-256 stands on the ledger."""
@@ -158,14 +208,20 @@ class ReleaseManifest(GemmuleView):
             raise ReleaseStateError(
                 f"release {accession} is not sealed yet, so it has no manifest"
             )
-        answer = HttpResponse(bytes(release.manifest), content_type="application/json")
-        answer["Content-Disposition"] = f'attachment; filename="{accession}.json"'
-        answer["ETag"] = f'"{release.manifest_sha256}"'
-        return answer
+        return HttpResponse(
+            bytes(release.manifest),
+            content_type="application/json",
+            headers={
+                "Content-Disposition": f'attachment; filename="{accession}.json"',
+                "ETag": f'"{release.manifest_sha256}"',
+            },
+        )
 
 
 class ReleaseFileContent(GemmuleView):
     """The bytes of one file, encrypted to the recipient's key."""
+
+    roles = (Role.RESEARCHER, *READER_ROLES)
 
     @extend_schema(
         operation_id="releases_download",
@@ -173,10 +229,16 @@ class ReleaseFileContent(GemmuleView):
             OpenApiParameter("Range", str, OpenApiParameter.HEADER),
             OpenApiParameter("If-Range", str, OpenApiParameter.HEADER),
         ],
-        responses={
-            (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY),
-            (206, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY),
-        },
+        responses=answers(
+            {
+                (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY),
+                (206, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY),
+            },
+            404,
+            416,
+            503,
+            *READING,
+        ),
     )
     def get(self, request: Request, accession: str, name: str) -> HttpResponseBase:
         """Download a file; `Range` and `If-Range` resume it byte-exact.

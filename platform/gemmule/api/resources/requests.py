@@ -1,8 +1,9 @@
 """/requests/: requests for data, their verdict and their way to the IRB."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -12,43 +13,49 @@ import gemmule.catalog.selectors
 from gemmule.access import selectors, services
 from gemmule.access.coverage import RoundedVerdict, coverage, rounded
 from gemmule.access.errors import RequestInvalid
-from gemmule.access.models import AccessRequest
+from gemmule.access.models import AccessRequest, Project
+from gemmule.access.permissions import READER_ROLES
+from gemmule.access.purposes import STATED
 from gemmule.accounts.errors import NotFound
-from gemmule.accounts.models import User
+from gemmule.accounts.models import Role, User
+from gemmule.accounts.permissions import check_role
+from gemmule.api.errors import WrongState
 from gemmule.api.idempotency import once
-from gemmule.api.pagination import CursorPagination
+from gemmule.api.purpose_field import PurposeField
+from gemmule.api.schema import IDEMPOTENCY_KEY, PAGING, READING, WRITING, answers
+from gemmule.api.serializing import ListedFieldsOnly, Nothing
 from gemmule.api.views import GemmuleView
+from gemmule.catalog.models import Dataset
 
 
-class RequestSerializer(serializers.Serializer[AccessRequest]):
-    """A request; `purpose` is in DUO terms (see the purpose schema in the docs)."""
+class RequestChangeSerializer(ListedFieldsOnly):
+    """What may be changed while a request is a draft or was sent back."""
 
-    accession = serializers.CharField(read_only=True)
-    project = serializers.CharField(source="project.accession")
-    dataset = serializers.CharField(source="dataset.accession")
-    purpose = serializers.DictField(required=False)
+    purpose = PurposeField(required=False)
     regions = serializers.CharField(
-        source="regions_text", required=False, allow_blank=True, max_length=1_000_000
+        source="regions_text",
+        required=False,
+        allow_blank=True,
+        max_length=1_000_000,
+        help_text="BED lines or gene symbols; empty for the whole dataset.",
     )
     justification = serializers.CharField(
         required=False, allow_blank=True, max_length=10_000
     )
-    state = serializers.CharField(read_only=True)
+
+
+class RequestSerializer(RequestChangeSerializer):
+    """A request for one dataset, by one project, for one purpose."""
+
+    accession = serializers.CharField(read_only=True)
+    project = serializers.CharField(source="project.accession", max_length=20)
+    dataset = serializers.CharField(source="dataset.accession", max_length=20)
+    state = serializers.ChoiceField(
+        choices=AccessRequest._meta.get_field("state").choices or [], read_only=True
+    )
     submitted_at = serializers.DateTimeField(read_only=True)
     decided_at = serializers.DateTimeField(read_only=True)
     expires_on = serializers.DateField(read_only=True)
-
-
-class RequestChangeSerializer(serializers.Serializer[AccessRequest]):
-    """What may be changed while a request is a draft or was sent back."""
-
-    purpose = serializers.DictField(required=False)
-    regions = serializers.CharField(
-        source="regions_text", required=False, allow_blank=True, max_length=1_000_000
-    )
-    justification = serializers.CharField(
-        required=False, allow_blank=True, max_length=10_000
-    )
 
 
 class ClauseSerializer(serializers.Serializer[tuple[str, str, str, str]]):
@@ -72,21 +79,26 @@ class VerdictSerializer(serializers.Serializer[RoundedVerdict]):
 class RequestList(GemmuleView):
     """The user's requests."""
 
-    @extend_schema(operation_id="requests_list", responses=RequestSerializer(many=True))
+    roles = (Role.RESEARCHER, *READER_ROLES)
+
+    @extend_schema(
+        operation_id="requests_list",
+        parameters=PAGING,
+        responses=answers({200: RequestSerializer(many=True)}, 400, *READING),
+    )
     def get(self, request: Request) -> Response:
         """List the requests the user may read, newest first."""
-        paginator = CursorPagination()
-        page = paginator.paginate_queryset(_readable(self.user), request, view=self)
-        shown: Any = RequestSerializer(page or [], many=True).data  # type: ignore[arg-type]  # the stubs lack many=True
-        return paginator.get_paginated_response(shown)
+        return self.page(selectors.requests_for(self.user), RequestSerializer)
 
     @extend_schema(
         operation_id="requests_create",
+        parameters=[IDEMPOTENCY_KEY],
         request=RequestSerializer,
-        responses={201: RequestSerializer},
+        responses=answers({201: RequestSerializer}, 422, *WRITING),
     )
     def post(self, request: Request) -> Response:
         """Draft a request of one of the user's projects."""
+        check_role(self.user, Role.RESEARCHER)
         fields = RequestSerializer(data=request.data)
         fields.is_valid(raise_exception=True)
         given = fields.validated_data
@@ -94,17 +106,12 @@ class RequestList(GemmuleView):
         def act() -> tuple[int, dict[str, Any]]:
             made = services.draft_request(
                 user=self.user,
-                project=_project(self.user, given["project"]["accession"]),
-                dataset=_dataset(given["dataset"]["accession"]),
+                project=_project(self.user, given.pop("project")["accession"]),
+                dataset=_dataset(given.pop("dataset")["accession"]),
                 now=self.now,
             )
-            made = services.update_draft(
-                user=self.user,
-                request=made,
-                purpose=given.get("purpose"),
-                regions_text=given.get("regions_text"),
-                justification=given.get("justification"),
-            )
+            with _fields_named():
+                made = services.update_draft(user=self.user, request=made, **given)
             return status.HTTP_201_CREATED, dict(RequestSerializer(made).data)
 
         return once(request, self.user, act)
@@ -113,7 +120,12 @@ class RequestList(GemmuleView):
 class RequestDetail(GemmuleView):
     """One request."""
 
-    @extend_schema(operation_id="requests_retrieve", responses=RequestSerializer)
+    roles = (Role.RESEARCHER, *READER_ROLES)
+
+    @extend_schema(
+        operation_id="requests_retrieve",
+        responses=answers({200: RequestSerializer}, 404, *READING),
+    )
     def get(self, request: Request, accession: str) -> Response:
         """Show one request and where it stands."""
         return Response(RequestSerializer(_request(self.user, accession)).data)
@@ -121,30 +133,42 @@ class RequestDetail(GemmuleView):
     @extend_schema(
         operation_id="requests_update",
         request=RequestChangeSerializer,
-        responses=RequestSerializer,
+        responses=answers({200: RequestSerializer}, 404, 409, *WRITING),
     )
     def patch(self, request: Request, accession: str) -> Response:
-        """Change a draft, or a request that was sent back."""
+        """Change a draft, or a request that was sent back; the rest stays."""
+        check_role(self.user, Role.RESEARCHER)
+        found = _request(self.user, accession)
         fields = RequestChangeSerializer(data=request.data)
         fields.is_valid(raise_exception=True)
-        changed = services.update_draft(
-            user=self.user,
-            request=_request(self.user, accession),
-            **fields.validated_data,
-        )
+        with _fields_named():
+            changed = services.update_draft(
+                user=self.user, request=found, **fields.validated_data
+            )
         return Response(RequestSerializer(changed).data)
 
 
 class RequestVerdict(GemmuleView):
     """What the machine says of a request today."""
 
-    @extend_schema(operation_id="requests_verdict", responses=VerdictSerializer)
+    roles = (Role.RESEARCHER, *READER_ROLES)
+
+    @extend_schema(
+        operation_id="requests_verdict",
+        responses=answers({200: VerdictSerializer}, 404, 409, *READING),
+    )
     def get(self, request: Request, accession: str) -> Response:
         """Show how many donors allow this request, and which clauses stand in the way.
 
         Numbers are rounded to 10; below 20 they read "< 20".
         """
-        found = rounded(coverage(_request(self.user, accession), self.now.date()))
+        asked = _request(self.user, accession)
+        if not (asked.purpose.get("research_types") or asked.purpose.get("diseases")):
+            raise WrongState(
+                f"request {accession} does not say yet what the research is; "
+                "set purpose.research_types or purpose.diseases first"
+            )
+        found = rounded(coverage(asked, self.now.date()))
         return Response(
             {
                 "total": found.total,
@@ -161,33 +185,49 @@ class RequestVerdict(GemmuleView):
 class RequestSubmission(GemmuleView):
     """Handing a request to the IRB."""
 
+    roles = (Role.RESEARCHER,)
+
     @extend_schema(
-        operation_id="requests_submit", request=None, responses=RequestSerializer
+        operation_id="requests_submit",
+        parameters=[IDEMPOTENCY_KEY],
+        request=None,
+        responses=answers({200: RequestSerializer}, 404, 409, 422, *WRITING),
     )
     def post(self, request: Request, accession: str) -> Response:
         """Submit a complete request."""
+        found = _request(self.user, accession)
+        Nothing(data=request.data).is_valid(raise_exception=True)
 
         def act() -> tuple[int, dict[str, Any]]:
-            submitted = services.submit(
-                user=self.user, request=_request(self.user, accession), now=self.now
-            )
+            with _fields_named():
+                submitted = services.submit(user=self.user, request=found, now=self.now)
             return status.HTTP_200_OK, dict(RequestSerializer(submitted).data)
 
         return once(request, self.user, act)
 
 
-def _readable(user: User) -> QuerySet[AccessRequest]:
-    return selectors.requests_for(user)
+@contextmanager
+def _fields_named() -> Iterator[None]:
+    """Name a field at fault as the API does, not as the service."""
+    try:
+        yield
+    except RequestInvalid as error:
+        field = error.field
+        if field == "regions_text":
+            field = "regions"
+        elif field in STATED:
+            field = f"purpose.{field}"
+        raise RequestInvalid(str(error), field=field) from error
 
 
 def _request(user: User, accession: str) -> AccessRequest:
-    found = _readable(user).filter(accession=accession).first()
+    found = selectors.requests_for(user).filter(accession=accession).first()
     if found is None:
         raise NotFound(f"there is no request {accession} for you")
     return found
 
 
-def _project(user: User, accession: str) -> Any:
+def _project(user: User, accession: str) -> Project:
     project = selectors.projects_of(user).filter(accession=accession).first()
     if project is None:
         raise RequestInvalid(
@@ -196,7 +236,7 @@ def _project(user: User, accession: str) -> Any:
     return project
 
 
-def _dataset(accession: str) -> Any:
+def _dataset(accession: str) -> Dataset:
     dataset = gemmule.catalog.selectors.published().filter(accession=accession).first()
     if dataset is None:
         raise RequestInvalid(

@@ -1,0 +1,48 @@
+"""Seal releases without cutting a file: for tests of what happens to them after.
+
+Consents, manifest, ledger entry and gate are the real ones; the bytes are made up,
+because no test here looks into them.
+"""
+
+import hashlib
+from datetime import datetime
+
+from gemmule.releases import cohort, seal, storage, upkeep
+from gemmule.releases.manifest import Cut
+from gemmule.releases.models import Release, ReleaseState
+from genomics.job import FileDigest
+
+CONTENT = bytes(range(256)) * 40
+
+
+def seal_release(release: Release, *, now: datetime, published: bool = True) -> Release:
+    """Return the release sealed with one file, and available if it is published."""
+    release.state = ReleaseState.BUILDING
+    release.fencing_token = 1
+    release.save()
+    members = cohort.included(release.request, on=now.date())
+    folder = storage.staging_dir(release, 1)
+    name = f"{release.accession}.vcf.gz.c4gh"
+    (folder / name).write_bytes(CONTENT)
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    file = FileDigest(
+        name=name,
+        role="variants",
+        sha256_plain="22" * 32,
+        sha256_cipher=digest,
+        size_plain=len(CONTENT),
+        size_bytes=len(CONTENT),
+        segments=1,
+    )
+    sealed = seal.seal(
+        release=release,
+        token=1,
+        members=members,
+        cut=Cut(files=(file,), records_out=3, genotypes_withheld=0, software={}),
+        folder=folder,
+        now=lambda: now,
+    )
+    if published:
+        upkeep.settle(now=now)
+        sealed.refresh_from_db()
+    return sealed
