@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
+import gemmule.notices.selectors
 import ledger.selectors
 from gemmule.accounts.models import Role, User
 from gemmule.accounts.selectors import roles_of
@@ -38,8 +41,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "nav": _navigation(roles, request.path),
         "roles": roles,
-        "checkpoint": ledger.selectors.latest_checkpoint(),
+        "checkpoint": SimpleLazyObject(ledger.selectors.latest_checkpoint),
+        "unread": SimpleLazyObject(lambda: _unread(user)),
     }
+
+
+def _unread(user: User | AnonymousUser) -> int:
+    if not isinstance(user, User):
+        return 0
+    return gemmule.notices.selectors.unread_count(user)
 
 
 def _navigation(roles: list[Role], path: str) -> list[NavItem]:

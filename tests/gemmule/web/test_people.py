@@ -94,7 +94,7 @@ def test_wrong_password_gives_no_role(
 @pytest.mark.parametrize(
     ("email", "role", "reason"),
     [
-        ("ghost@example.org", "steward", "nobody here"),
+        ("ghost@example.org", "steward", "Nobody here"),
         ("alma@example.org", "steward", "themselves"),
         ("rosa@example.org", "researcher", "already hold"),
         ("sam@example.org", "donor", "Select a valid choice"),
