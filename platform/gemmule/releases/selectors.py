@@ -40,7 +40,7 @@ def file_of(release: Release, name: str) -> ReleaseFile:
 
 
 def search(*, text: str) -> QuerySet[Release]:
-    """Return releases whose accessions, project, dataset or recipient match."""
+    """Return releases whose accessions, project or recipient match, newest first."""
     found = Release.objects.select_related(
         "request__project__institution", "request__dataset", "recipient"
     ).annotate(donor_count=Count("donors"))
@@ -55,7 +55,8 @@ def search(*, text: str) -> QuerySet[Release]:
             | Q(recipient__email__icontains=word)
             | Q(manifest_sha256__istartswith=word)
         )
-    return found
+    # A grouped query drops the order of the model.
+    return found.order_by("-created_at", "pk")
 
 
 def uses_of(donor_id: UUID) -> QuerySet[ReleaseDonor]:
