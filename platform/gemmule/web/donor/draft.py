@@ -99,7 +99,7 @@ def begin(session: SessionBase, donor: Donor) -> Draft:
     if found is None:
         version = selectors.published_form()
         found = Draft(version=version, form=version.to_form())
-        if (before := _signed_answers(donor, version)) is not None:
+        if (before := signed_answers(donor, version)) is not None:
             found.answers, found.understood = before, True
     save(session, found)
     return found
@@ -137,7 +137,7 @@ def drop(session: SessionBase) -> None:
     session.pop(_KEY, None)
 
 
-def _signed_answers(donor: Donor, version: FormVersion) -> dict[str, Answer] | None:
+def signed_answers(donor: Donor, version: FormVersion) -> dict[str, Answer] | None:
     """Return the answers of the consent that stands, if they were given to this form.
 
     They are read from what the ledger commits to; without it nothing is ticked.

@@ -55,7 +55,12 @@ def start(request: MemberRequest, donor: Donor) -> HttpResponse:
     return render(
         request,
         "donor/start.html",
-        {"version": version, "form": version.to_form(), "act": _act(donor)},
+        {
+            "version": version,
+            "form": version.to_form(),
+            "act": _act(donor),
+            "has_answers": drafts.signed_answers(donor, version) is not None,
+        },
     )
 
 
