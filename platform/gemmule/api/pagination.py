@@ -36,3 +36,16 @@ class CursorPagination(pagination.CursorPagination):
                 "this is not a cursor; follow `next` and `previous` as they are",
                 field="cursor",
             ) from None
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return the schema of a page; the framework's words it for OpenAPI 3.0."""
+        neighbour = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": neighbour,
+                "previous": neighbour,
+                "results": schema,
+            },
+        }
