@@ -85,7 +85,10 @@ def dossier(release: Release) -> Dossier:
         release=release,
         reviews=reviews,
         samples=samples,
-        permissions=Counter(sample.permission for sample in samples),
+        # A plain dict: a template that looks up `.items` finds 0 in a Counter.
+        permissions=dict(
+            Counter(sample.permission for sample in samples).most_common()
+        ),
         files=list(release.files.order_by("name")),
         downloads=downloads,
         entry=entries.get(release.event),
