@@ -4,8 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
-from gemmule.api import converters
-from gemmule.api.docs import DocsView
+from gemmule.api import converters, docs
 from gemmule.api.resources import datasets, keys, projects, releases, requests
 from gemmule.api.views import UnknownAddress
 
@@ -19,15 +18,7 @@ urlpatterns = [
         ),
         name="schema",
     ),
-    path(
-        "docs/",
-        DocsView.as_view(
-            url_name="api:schema",
-            permission_classes=[AllowAny],
-            authentication_classes=[],
-        ),
-        name="docs",
-    ),
+    path("docs/", docs.page, name="docs"),
     path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
     path(
         "datasets/<accession:accession>/",
