@@ -218,6 +218,8 @@ def _job(
         recipient_public_key=bytes(release.key.public_key),
         output_dir=folder,
         name=name,
+        source_sha256=source.sha256_store,
+        records_total=source.records,
     )
 
 

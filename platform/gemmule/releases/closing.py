@@ -6,15 +6,20 @@ broker, workers and mail away it works as well.
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
+import consent.locks
+import consent.selectors
+import consent.services
 import gemmule.notices.services
 import ledger.services
-from consent.models import Consent
+from consent.models import Consent, Donor
 from gemmule.access.models import RequestState
 from gemmule.accounts.models import User
 from gemmule.catalog.accessions import new_accession
@@ -28,6 +33,27 @@ from gemmule.releases.models import (
 
 # Withdrawals of one day share one rebuild; the revocation itself never waits.
 REBUILD_EVERY = timedelta(hours=24)
+
+
+def carry_out(
+    *, donor: Donor, act: Callable[[], Consent], now: datetime
+) -> tuple[Consent, list[Release]]:
+    """Run a donor's act under her lock, with what it closes, in one transaction."""
+    with transaction.atomic():
+        consent.locks.lock_exclusive(donor.pk)
+        made = act()
+        if made.act in ("resumed", "changed"):
+            reopen_after_pause(consent=made, now=now)
+        return made, close_uncovered(consent=made, now=now)
+
+
+def expire_consents(*, now: datetime) -> int:
+    """Record consents whose last day has passed, and close what rests on them."""
+    due = list(consent.selectors.due_for_expiry(now.date()))
+    for donor in due:
+        act = partial(consent.services.expire, donor=donor, now=now)
+        carry_out(donor=donor, act=act, now=now)
+    return len(due)
 
 
 def close_uncovered(*, consent: Consent, now: datetime) -> list[Release]:

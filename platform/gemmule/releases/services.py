@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-import consent.locks
 import consent.services
 import gemmule.access.permissions
 import gemmule.access.services
@@ -133,13 +132,9 @@ def resume_consent(
 
 
 def _act(donor: Donor, now: datetime, act: Callable[[], Consent]) -> Consent:
-    """Run a donor's act under her lock, with what it closes, in one transaction."""
+    """Carry a donor's act out, and send what takes the place of what it closed."""
     with transaction.atomic():
-        consent.locks.lock_exclusive(donor.pk)
-        made = act()
-        if made.act in ("resumed", "changed"):
-            closing.reopen_after_pause(consent=made, now=now)
-        closed = closing.close_uncovered(consent=made, now=now)
+        made, closed = closing.carry_out(donor=donor, act=act, now=now)
         for release in closed:
             successor = Release.objects.filter(supersedes=release).first()
             if successor is not None and successor.start_after is None:

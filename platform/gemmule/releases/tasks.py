@@ -2,6 +2,7 @@
 
 import django.utils.timezone
 
+import gemmule.access.services
 from gemmule.celery import app, nudge
 from gemmule.releases import build, closing, upkeep
 from gemmule.releases.models import ReleaseState
@@ -24,6 +25,8 @@ def build_release(release_id: int) -> None:
 def reap_releases() -> None:
     """Settle the ledger, close what has expired, pick up what was left behind."""
     now = django.utils.timezone.now()
+    gemmule.access.services.expire(now=now)
+    closing.expire_consents(now=now)
     closing.expire(now=now)
     upkeep.settle(now=now)
     upkeep.pick_up(send=lambda pk: nudge(build_release, pk), now=now)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
+import gemmule.access.services
 import ledger.selectors
 from consent.errors import StateRefused
 from consent.models import Donor
@@ -240,3 +241,45 @@ def test_a_release_ends_after_its_last_day(built: Release, clock: Clock) -> None
     assert closing.expire(now=clock()) == 1
     built.refresh_from_db()
     assert built.state == ReleaseState.EXPIRED
+
+
+def test_a_consent_that_runs_out_closes_what_rests_on_it(
+    rosa: User,
+    approved: AccessRequest,
+    donors: list[Donor],
+    keyring: Keyring,
+    clock: Clock,
+) -> None:
+    services.change_consent(
+        donor=donors[3],
+        now=clock(),
+        form=cohorts.form(clock()),
+        terms=Terms.from_json(cohorts.GENERAL),
+        withheld={},
+        discovery=True,
+        evidence={},
+        event=uuid.uuid4(),
+        valid_until=(clock() + timedelta(days=10)).date(),
+    )
+    release = services.open_release(
+        user=rosa, request=approved, key=keyring.key, now=clock()
+    )
+    build.run(release.pk, clock=clock)
+    upkeep.settle(now=clock())
+    clock.tick(days=10)
+    assert closing.expire_consents(now=clock()) == 0
+    clock.tick(days=1)
+    assert closing.expire_consents(now=clock()) == 1
+    release.refresh_from_db()
+    assert release.state == ReleaseState.REVOKED
+    assert closing.expire_consents(now=clock()) == 0
+
+
+def test_an_approval_that_ends_is_recorded_once(
+    approved: AccessRequest, clock: Clock
+) -> None:
+    clock.tick(days=366)
+    assert gemmule.access.services.expire(now=clock()) == 1
+    assert gemmule.access.services.expire(now=clock()) == 0
+    approved.refresh_from_db()
+    assert approved.state == "expired"
