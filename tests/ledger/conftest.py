@@ -4,7 +4,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -123,6 +123,24 @@ def record(now: datetime) -> Record:
         return chosen
 
     return commit
+
+
+@pytest.fixture
+def ada(now: datetime) -> UUID:
+    """Return the subject to whom every other event belongs."""
+    return services.new_subject(now=now)
+
+
+@pytest.fixture
+def events(record: Record, ada: UUID, now: datetime) -> list[UUID]:
+    """Return six events, entries 1 to 6; the ones of Ada are 1, 3 and 5."""
+    made = []
+    for number in range(3):
+        at = now + timedelta(minutes=number)
+        kind = "consent.changed" if number else "consent.given"
+        made.append(record(kind, {}, {"terms": number}, subject=ada, at=at))
+        made.append(record(body={"grant": number}, at=at))
+    return made
 
 
 @pytest.fixture

@@ -336,3 +336,13 @@ def test_no_commitment_is_made_for_a_subject_without_a_key(now: datetime) -> Non
     broken: Any = {"a": 0.5}
     with pytest.raises(errors.BodyInvalid):
         services.commit_for_subjects(context=b"x", bodies=[(ada, broken)])
+
+
+def test_a_transaction_around_the_sequencer_is_refused(
+    record: Record, now: datetime
+) -> None:
+    """It would hold the head, and on SQLite every writer, for as long as it lasts."""
+    with transaction.atomic():
+        record()
+        with pytest.raises(RuntimeError, match="durable"):
+            services.sequence(now=now)
