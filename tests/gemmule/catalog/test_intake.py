@@ -1,21 +1,15 @@
-"""The check of a file, in a real child process: what it accepts, refuses and outlives.
+"""The check of a file, in a real child process: what it accepts and what it refuses.
 
 Which faults there are is tested with genomics; here, that each of those a steward
 meets ends as a refused file with its place, and changes nothing else.
 """
 
 import gzip
-import os
-import random
-import signal
-import subprocess
-import time
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pysam
 import pytest
@@ -23,42 +17,22 @@ from pytest_django.fixtures import Settings
 
 import genomics.child
 from gemmule.accounts.models import User
-from gemmule.catalog import intake, selectors, services, storage, tasks, upkeep
+from gemmule.catalog import intake, selectors, storage, tasks
 from gemmule.catalog.models import DataFile, DataFileState, Dataset
 from gemmule.notices.models import Notice
 from genomics.errors import ChildKilled
 from genomics.job import IntakeJob, IntakeResult, Limits
-from tests.gemmule.catalog.callsets import NAMES, Upload, vcf
+from tests.gemmule.catalog.callsets import (
+    NAMES,
+    Check,
+    Upload,
+    bgzip,
+    bulky,
+    spoilt,
+    vcf,
+)
 
 pytestmark = pytest.mark.django_db
-
-Check = Callable[[DataFile], DataFile]
-
-
-def bgzip(data: bytes, path: Path) -> bytes:
-    plain = path.with_suffix(".plain")
-    plain.write_bytes(data)
-    pysam.tabix_compress(str(plain), str(path))
-    return path.read_bytes()
-
-
-def bulky(sites: int = 3000) -> bytes:
-    """Return a VCF of many sites that does not pack well: several BGZF blocks."""
-    rng = random.Random(7)
-    rows = [
-        f"2\t{1000 + number}\t.\tA\tG\t{rng.random()}\tPASS\tAC=1\tGT\t0/1\t0/0\t1/1\n"
-        for number in range(sites)
-    ]
-    header = b"".join(vcf().splitlines(keepends=True)[:5])
-    return header + "".join(rows).encode()
-
-
-def spoilt(data: bytes, offset: int) -> bytes:
-    """Return the bytes with one bit turned at `offset`, negative from the end."""
-    changed = bytearray(data)
-    changed[offset] ^= 1
-    return bytes(changed)
-
 
 # --- sound files -------------------------------------------------------------
 
@@ -265,227 +239,6 @@ def test_steward_is_told_how_the_check_ended(
     }
 
 
-# --- once, whatever happens --------------------------------------------------
-
-
-def test_file_is_checked_once_however_often_it_is_sent(
-    upload: Upload, check: Check, now: datetime
-) -> None:
-    file = check(upload(vcf()))
-    for _ in range(3):
-        assert intake.check(file.pk, clock=lambda: now) is None
-    file.refresh_from_db()
-    assert (file.state, file.attempts) == (DataFileState.ACCEPTED, 1)
-    assert Notice.objects.filter(kind="file.accepted").count() == 1
-
-
-def test_unknown_file_is_no_error(now: datetime) -> None:
-    assert intake.check(uuid4(), clock=lambda: now) is None
-
-
-def test_running_check_is_left_alone_until_its_lease_ends(
-    upload: Upload, now: datetime
-) -> None:
-    file = upload(vcf())
-    assert intake._take(file.pk, now) is not None
-    assert intake.check(file.pk, clock=lambda: now) is None
-    assert upkeep.left_behind(now=now) == []
-    later = now + intake.LEASE + timedelta(seconds=1)
-    assert upkeep.left_behind(now=later) == [file.pk]
-    assert intake.check(file.pk, clock=lambda: later) is DataFileState.ACCEPTED
-    file.refresh_from_db()
-    assert file.attempts == 2
-    assert storage.store_path(file).name == "store-2"
-
-
-def test_late_outcome_of_a_lost_worker_counts_for_nothing(
-    upload: Upload, now: datetime, store: Path
-) -> None:
-    file = upload(vcf())
-    lost = intake._take(file.pk, now)
-    assert lost is not None
-    result = genomics.child.run(
-        IntakeJob(source=storage.source_path(lost), store=storage.store_path(lost)),
-        timeout_s=60,
-    )
-    later = now + intake.LEASE + timedelta(seconds=1)
-    assert intake.check(file.pk, clock=lambda: later) is DataFileState.ACCEPTED
-    assert intake._settle(lost, result, later) is None
-    file.refresh_from_db()
-    assert (file.state, file.attempts) == (DataFileState.ACCEPTED, 2)
-    kept = {path.name for path in (store / str(file.pk)).iterdir()}
-    assert kept == {"store-2", "store-2.csi"}
-
-
-def test_file_removed_during_its_check_stays_gone(
-    sven: User, upload: Upload, dataset: Dataset, now: datetime, store: Path
-) -> None:
-    file = upload(vcf())
-    held = intake._take(file.pk, now)
-    assert held is not None
-    services.remove_file(user=sven, dataset=dataset, number=1)
-    storage.delete(file.pk)
-    assert intake._broken_off(held, "gone", now) is None
-    assert not DataFile.objects.exists()
-    assert not (store / str(file.pk)).exists()
-
-
-def _die(*_: object, **__: object) -> IntakeResult:
-    raise ChildKilled("the child process was killed, or used up its processor time")
-
-
-def test_file_that_breaks_its_check_is_set_aside_after_three_tries(
-    upload: Upload, now: datetime, store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tries: list[int] = []
-
-    def kill_the_child(job: IntakeJob, **options: Any) -> IntakeResult:
-        """Run the real child, and kill it once it has begun to work."""
-        tries.append(1)
-        popen = subprocess.Popen
-
-        def begin(*args: Any, **kwargs: Any) -> Any:
-            process = popen(*args, **kwargs)
-            os.kill(process.pid, signal.SIGKILL)
-            return process
-
-        with monkeypatch.context() as patch:
-            patch.setattr(subprocess, "Popen", begin)
-            return real_run(job, **options)
-
-    real_run = genomics.child.run
-    monkeypatch.setattr(genomics.child, "run", kill_the_child)
-    file = upload(vcf())
-    outcomes = [intake.check(file.pk, clock=lambda: now) for _ in range(4)]
-    assert outcomes == ["uploaded", "uploaded", "refused", None]
-    assert len(tries) == 3
-    file.refresh_from_db()
-    assert file.refusal is not None
-    assert file.refusal["code"] == "set-aside"
-    assert "broke off 3 times" in file.refusal["message"]
-    assert not (store / str(file.pk)).exists()
-
-
-def test_file_that_kills_its_worker_is_set_aside_after_three_tries(
-    upload: Upload, now: datetime, store: Path
-) -> None:
-    file = upload(vcf())
-    moment = now
-    for _ in range(3):
-        # The worker dies: nothing after this line runs.
-        assert intake._take(file.pk, moment) is not None
-        moment += intake.LEASE + timedelta(seconds=1)
-        assert upkeep.left_behind(now=moment) == [file.pk]
-    assert intake.check(file.pk, clock=lambda: moment) is None
-    file.refresh_from_db()
-    assert file.state == DataFileState.REFUSED
-    assert file.refusal is not None
-    assert "its worker was lost" in file.refusal["message"]
-    assert not (store / str(file.pk)).exists()
-    assert upkeep.left_behind(now=moment) == []
-
-
-def test_check_that_broke_off_is_sent_again_at_once(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[str] = []
-    monkeypatch.setattr(genomics.child, "run", _die)
-    monkeypatch.setattr(tasks, "nudge", lambda task, file_id: sent.append(file_id))
-    file = upload(vcf())
-    for _ in range(4):
-        tasks.check_file(str(file.pk))
-    assert sent == [str(file.pk)] * 2
-
-
-def test_progress_is_shown_while_the_check_runs(
-    upload: Upload, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = upload(vcf())
-    held = intake._take(file.pk, now)
-    assert held is not None
-    intake._reporter(held, lambda: None)(
-        genomics.job.Progress(records=5, records_total=None, bytes=70)
-    )
-    file.refresh_from_db()
-    assert file.progress == {"records": 5, "records_total": None, "bytes": 70}
-    DataFile.objects.update(attempts=2)
-    with pytest.raises(intake._LeaseLost):
-        intake._reporter(held, lambda: None)(
-            genomics.job.Progress(records=6, records_total=None, bytes=80)
-        )
-
-
-# --- upkeep ------------------------------------------------------------------
-
-
-def test_lost_message_is_made_good(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[str] = []
-    monkeypatch.setattr(tasks, "nudge", lambda task, file_id: sent.append(file_id))
-    files = [upload(vcf()), upload(bulky())]
-    tasks.pick_up_files()
-    assert sent == [str(file.pk) for file in files]
-    # Not every few seconds again: its new message may still wait its turn.
-    tasks.pick_up_files()
-    assert len(sent) == 2
-
-
-def test_message_counts_as_lost_after_a_while_only(
-    upload: Upload, now: datetime
-) -> None:
-    file = upload(vcf())
-    assert upkeep.left_behind(now=now) == []
-    later = now + upkeep.RESEND_AFTER + timedelta(seconds=1)
-    assert upkeep.left_behind(now=later) == [file.pk]
-    sent: list[Any] = []
-    assert upkeep.pick_up(send=sent.append, now=later) == 1
-    assert upkeep.pick_up(send=sent.append, now=later) == 0
-    assert upkeep.pick_up(send=sent.append, now=later + upkeep.RESEND_AFTER * 2) == 1
-    # However often it was sent, it can still be checked at any moment.
-    assert intake.check(file.pk, clock=lambda: later) is DataFileState.ACCEPTED
-
-
-def test_plaintext_of_a_dead_child_is_swept(store: Path, now: datetime) -> None:
-    private = storage.scratch() / f"{genomics.child.PRIVATE_PREFIX}left"
-    private.mkdir(mode=0o700)
-    (private / "plain").write_text("0/1")
-    assert upkeep.sweep_scratch(now=datetime.fromtimestamp(0, now.tzinfo)) == 0
-    tasks.pick_up_files()
-    assert not private.exists()
-
-
-def test_bytes_that_no_row_needs_are_deleted(
-    accepted: DataFile, upload: Upload, check: Check, store: Path, now: datetime
-) -> None:
-    waiting = upload(bulky())
-    refused = check(upload(b"no VCF"))
-    folder = store / str(refused.pk)
-    folder.mkdir()
-    (folder / "source").write_bytes(b"left by a crash")
-    (store / str(accepted.pk) / "source").write_bytes(b"left by a crash")
-    (store / str(accepted.pk) / "store-0").write_bytes(b"left by a crash")
-    young, old, foreign = store / str(uuid4()), store / str(uuid4()), store / "notes"
-    for path in (young, old, foreign):
-        path.mkdir()
-    real_now = datetime.fromtimestamp(time.time(), now.tzinfo)
-    two_days_ago = time.time() - 2 * 24 * 60 * 60
-    for path in (old, foreign):
-        os.utime(path, (two_days_ago, two_days_ago))
-    upkeep.tidy(now=real_now)
-    assert not folder.exists()
-    assert not old.exists()
-    assert young.exists()
-    assert foreign.exists()
-    assert storage.source_path(waiting).exists()
-    kept = {path.name for path in (store / str(accepted.pk)).iterdir()}
-    assert kept == {"store-1", "store-1.csi"}
-
-
-def test_tidying_an_empty_store_is_no_error(store: Path, now: datetime) -> None:
-    assert upkeep.tidy(now=now) == 0
-
-
 def test_limit_of_an_upload_holds_for_its_check_too(
     upload: Upload, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
@@ -493,7 +246,7 @@ def test_limit_of_an_upload_holds_for_its_check_too(
 
     def keep(job: IntakeJob, **_: Any) -> IntakeResult:
         jobs.append(job)
-        return _die()
+        raise ChildKilled("the job is kept, and no child is begun")
 
     settings.UPLOAD_MAX_BYTES = 5000
     monkeypatch.setattr(genomics.child, "run", keep)
