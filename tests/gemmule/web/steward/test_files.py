@@ -80,7 +80,7 @@ def test_upload_to_a_locked_dataset_is_refused(
     answer = signed_in(sven).post(
         url("steward_files", confirmed), {"vcf_files": io.BytesIO(b"x")}
     )
-    assert answer.status_code == 400
+    assert answer.status_code == 409
     assert confirmed.files.count() == 1
 
 

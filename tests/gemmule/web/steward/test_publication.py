@@ -77,7 +77,7 @@ def test_published_dataset_is_in_the_catalogue(
     assert not selectors.published().exists()
     assert client.post(page).status_code == 302
     assert selectors.published().get() == confirmed
-    assert client.post(page).status_code == 400
+    assert client.post(page).status_code == 409
 
 
 def test_reopened_dataset_can_change(
