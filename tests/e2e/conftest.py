@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,13 +15,14 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
 from pytest_django.live_server_helper import LiveServer
 
 from gemmule.accounts.models import User
 from gemmule.celery import app
 from gemmule.demo import leash, processes
 from tests import browser, waiting
+from tests.sites import FreshSite
 
 # Playwright's synchronous API keeps an event loop on the main thread, where Django
 # refuses its own synchronous database calls unless told that this is meant.
@@ -41,6 +44,7 @@ _FLAGS = [
 
 
 Look = Callable[[Page, str], None]
+RunStage = Callable[[], AbstractContextManager[processes.Site]]
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +100,58 @@ def page_as(new_context: Callable[..., BrowserContext]) -> Callable[[User], Page
         return context.new_page()
 
     return open_page
+
+
+@pytest.fixture(scope="session")
+def run_stage(fresh_site: FreshSite) -> RunStage:
+    """Return a function that runs a whole site on which the demo's scene is set.
+
+    The scene takes in two call sets and 729 donors: it is set once, and every site
+    is a copy of it with processes of its own.
+    """
+    template = fresh_site("sqlite")
+    scene = (("demo", "--prepare", "all"),)
+    with processes.running(environment=template, prepare=scene, start=()):
+        pass
+
+    def run() -> AbstractContextManager[processes.Site]:
+        environment = fresh_site("sqlite")
+        source, target = map(processes.data_dir_of, (template, environment))
+        shutil.copytree(
+            source,
+            target,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("valkey", "logs"),
+        )
+        return processes.running(environment=environment, prepare=())
+
+    return run
+
+
+def complaints_of(page: Page) -> list[str]:
+    """Return a list that fills with what the browser complains of from now on.
+
+    Scripts that fail, what the Content Security Policy blocks, parts of a page that
+    do not come. That a page itself is a refusal is for the test to expect; that the
+    site failed is a complaint in any case.
+    """
+    found: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        # The response says which one it was, and whether it was the page itself.
+        is_resource = message.text.startswith("Failed to load resource")
+        if message.type in ("error", "warning") and not is_resource:
+            found.append(f"{page.url}: {message.text}")
+
+    def came(response: Response) -> None:
+        is_page = response.request.is_navigation_request()
+        if response.status >= (500 if is_page else 400):
+            found.append(f"{page.url}: {response.url} answered {response.status}")
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: found.append(f"{page.url}: {error}"))
+    page.on("response", came)
+    return found
 
 
 def assert_no_violations(page: Page) -> None:
