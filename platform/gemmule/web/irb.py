@@ -78,6 +78,7 @@ def approve(request: MemberRequest, accession: str) -> HttpResponse:
     """Approve with a reason, an end date and a signature."""
     found = _request(request.user, accession)
     permissions.check_may_review(request.user, found)
+    states.next_state(found, "approve")
     counted = coverage(found, timezone.now().date())
     form = ApprovalForm(request.POST or None, codes=_codes(counted))
     if request.method == "POST" and form.is_valid():
@@ -106,16 +107,24 @@ def approve(request: MemberRequest, accession: str) -> HttpResponse:
 
 
 def _signed_act(
-    template: str, act: Callable[..., AccessRequest], done: str
+    name: str,
+    act: Callable[..., AccessRequest],
+    may: Callable[[User, AccessRequest], None],
+    done: str,
 ) -> Callable[[MemberRequest, str], HttpResponse]:
-    """Return the view of an act that takes a reason and a signature, no more."""
+    """Return the view of an act that takes a reason and a signature, no more.
+
+    `name` is the act's in `states.TRANSITIONS`. Whether it is the reader's, and
+    possible now, is asked before she is shown a form to fill in.
+    """
 
     @sensitive_post_parameters("password")
     @require_http_methods(["GET", "POST"])
     @login_required
     def view(request: MemberRequest, accession: str) -> HttpResponse:
         found = _request(request.user, accession)
-        permissions.check_may_review(request.user, found)
+        may(request.user, found)
+        states.next_state(found, name)
         form = SignedForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
@@ -132,7 +141,7 @@ def _signed_act(
                 return redirect("irb_request", accession=accession)
         return render(
             request,
-            template,
+            f"irb/{act.__name__}.html",
             {
                 "found": found,
                 "form": form,
@@ -144,11 +153,20 @@ def _signed_act(
     return view
 
 
-countersign = _signed_act("irb/countersign.html", reviews.countersign, "Approved.")
-deny = _signed_act("irb/deny.html", reviews.deny, "Denied; the project was told.")
-send_back = _signed_act("irb/send_back.html", reviews.send_back, "Sent back.")
+countersign = _signed_act(
+    "countersign", reviews.countersign, permissions.check_may_countersign, "Approved."
+)
+deny = _signed_act(
+    "deny", reviews.deny, permissions.check_may_deny, "Denied; the project was told."
+)
+send_back = _signed_act(
+    "return", reviews.send_back, permissions.check_may_review, "Sent back."
+)
 verify_ethics = _signed_act(
-    "irb/verify_ethics.html", reviews.verify_ethics, "The approval counts as seen."
+    "verify_ethics",
+    reviews.verify_ethics,
+    permissions.check_may_review,
+    "The approval counts as seen.",
 )
 
 
