@@ -7,19 +7,18 @@ is, `genomics` knows. Never imports services; a task calls it with an id.
 """
 
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 import gemmule.notices.services
 import genomics.child
-from gemmule.catalog import states, storage
+from gemmule.catalog import leases, states, storage
 from gemmule.catalog.models import DataFile, DataFileState, Dataset
 from genomics.errors import GenomicsError, IntakeRefused
 from genomics.job import IntakeJob, IntakeResult, Limits, Progress
@@ -104,30 +103,13 @@ def is_waiting(file: DataFile, now: datetime) -> bool:
     return file.state == DataFileState.UPLOADED
 
 
-@contextmanager
-def _lease_kept(file: DataFile, clock: Clock) -> Iterator[Callable[[], None]]:
-    """Renew the lease from a thread while the child works; yield its check."""
-    lost = threading.Event()
-    done = threading.Event()
+def _lease_kept(
+    file: DataFile, clock: Clock
+) -> AbstractContextManager[Callable[[], None]]:
+    def renew() -> bool:
+        return bool(_held(file).update(lease_until=clock() + LEASE))
 
-    def renew() -> None:
-        while not done.wait(LEASE.total_seconds() / 4):
-            if not _held(file).update(lease_until=clock() + LEASE):
-                lost.set()
-                break
-        connection.close()
-
-    def check_lease() -> None:
-        if lost.is_set():
-            raise _LeaseLost
-
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield check_lease
-    finally:
-        done.set()
-        thread.join()
+    return leases.kept(renew, lease=LEASE, lost=_LeaseLost)
 
 
 def _reporter(

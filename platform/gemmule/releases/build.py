@@ -6,19 +6,19 @@ a folder of its own. Never imports services; tasks call it with an id.
 """
 
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 
 import gemmule.notices.services
 import genomics.child
 from gemmule.access.models import AccessRequest
+from gemmule.catalog import leases
 from gemmule.catalog.models import DataFile, DataFileState
 from gemmule.catalog.storage import store_path
 from gemmule.releases import cohort, storage
@@ -117,36 +117,23 @@ def _take(release_id: int, now: datetime) -> Release | None:
     return release
 
 
-@contextmanager
-def _lease_kept(release: Release, clock: Clock) -> Iterator[Callable[[], None]]:
-    """Renew the lease from a thread while the build runs; yield its check."""
-    lost = threading.Event()
-    done = threading.Event()
+def _lease_kept(
+    release: Release, clock: Clock
+) -> AbstractContextManager[Callable[[], None]]:
     lease = timedelta(seconds=settings.RELEASE_LEASE_SECONDS)
 
-    def renew() -> None:
-        while not done.wait(lease.total_seconds() / 4):
-            held = Release.objects.filter(
-                pk=release.pk,
-                state=ReleaseState.BUILDING,
-                fencing_token=release.fencing_token,
-            ).update(lease_until=clock() + lease)
-            if not held:
-                lost.set()
-                break
-        connection.close()
+    def renew() -> bool:
+        held = Release.objects.filter(
+            pk=release.pk,
+            state=ReleaseState.BUILDING,
+            fencing_token=release.fencing_token,
+        )
+        return bool(held.update(lease_until=clock() + lease))
 
-    def check() -> None:
-        if lost.is_set():
-            raise LeaseLost(f"release {release.accession} has a newer build")
+    def lost() -> LeaseLost:
+        return LeaseLost(f"release {release.accession} has a newer build")
 
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield check
-    finally:
-        done.set()
-        thread.join()
+    return leases.kept(renew, lease=lease, lost=lost)
 
 
 def _members(request: AccessRequest, now: datetime) -> list[Included]:
