@@ -20,7 +20,7 @@ from django.db import transaction
 import gemmule.notices.services
 import ledger.services
 from consent.policy import Verdict
-from gemmule.access import permissions, selectors, states
+from gemmule.access import locks, permissions, selectors, states
 from gemmule.access.coverage import SMALLEST_SHOWN, Coverage, coverage
 from gemmule.access.errors import ReviewInvalid
 from gemmule.access.models import (
@@ -49,7 +49,7 @@ def verify_ethics(
     permissions.check_may_review(reviewer, request)
     _check_reason(reason)
     with transaction.atomic():
-        locked = _locked(request)
+        locked = locks.locked(request)
         locked.state = states.next_state(locked, "verify_ethics")
         if locked.purpose.get("ethics_approval") != "unverified":
             raise ReviewInvalid(
@@ -88,7 +88,7 @@ def approve(
             "an approval needs an end date in the future", field="expires_on"
         )
     with transaction.atomic():
-        locked = _locked(request)
+        locked = locks.locked(request)
         states.next_state(locked, "approve")
         found = coverage(locked, now.date())
         clauses = _clauses_to_resolve(found, resolve)
@@ -116,7 +116,7 @@ def countersign(
     permissions.check_may_countersign(reviewer, request)
     _check_reason(reason)
     with transaction.atomic():
-        locked = _locked(request)
+        locked = locks.locked(request)
         locked.state = states.next_state(locked, "countersign")
         first = locked.reviews.filter(decision=ReviewDecision.PROPOSE).latest(
             "created_at"
@@ -170,7 +170,7 @@ def _answer(
 ) -> AccessRequest:
     _check_reason(reason)
     with transaction.atomic():
-        locked = _locked(request)
+        locked = locks.locked(request)
         locked.state = states.next_state(locked, act)
         _sign(reviewer, locked, decision, reason, password, now)
         word = "denied" if decision == ReviewDecision.DENY else "sent back"
@@ -326,11 +326,3 @@ def _decide(request: AccessRequest, word: str | None, now: datetime) -> None:
 def _check_reason(reason: str) -> None:
     if not reason.strip():
         raise ReviewInvalid("a decision needs a reason", field="reason")
-
-
-def _locked(request: AccessRequest) -> AccessRequest:
-    return (
-        AccessRequest.objects.select_for_update(of=("self",))
-        .select_related("project__institution", "dataset")
-        .get(pk=request.pk)
-    )

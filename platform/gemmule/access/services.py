@@ -13,7 +13,7 @@ from django.db import transaction
 import gemmule.catalog.regions
 import gemmule.notices.services
 import ledger.services
-from gemmule.access import permissions, purposes, selectors, states
+from gemmule.access import locks, permissions, purposes, selectors, states
 from gemmule.access.coverage import coverage
 from gemmule.access.errors import RequestInvalid, RequestStateError
 from gemmule.access.models import AccessRequest, Project, ProjectMember, RequestState
@@ -94,7 +94,7 @@ def update_draft(
     """Change what is given, leave the rest; regions are BED lines or gene symbols."""
     permissions.check_is_member(user, request.project)
     with transaction.atomic():
-        locked = _locked(request)
+        locked = locks.locked(request)
         states.next_state(locked, "update")
         if purpose is not None:
             locked.purpose = purposes.stated_purpose(purpose)
@@ -113,7 +113,7 @@ def submit(*, user: User, request: AccessRequest, now: datetime) -> AccessReques
     """Hand a complete request to the IRB, with the machine's verdict of today."""
     permissions.check_is_member(user, request.project)
     with transaction.atomic():
-        locked = _locked(request)
+        locked = locks.locked(request)
         state = states.next_state(locked, "submit")
         purposes.check_complete(locked.purpose)
         _check_countries(locked)
@@ -159,7 +159,7 @@ def close(*, user: User, request: AccessRequest, now: datetime) -> AccessRequest
     """Take a request back or end it; its releases are ended by `releases`."""
     permissions.check_is_member(user, request.project)
     with transaction.atomic():
-        locked = _locked(request)
+        locked = locks.locked(request)
         was_submitted = locked.submitted_at is not None
         locked.state = states.next_state(locked, "close")
         if not was_submitted:
@@ -187,7 +187,7 @@ def expire(*, now: datetime) -> int:
     )
     for request in due:
         with transaction.atomic():
-            locked = _locked(request)
+            locked = locks.locked(request)
             if not states.allows(locked, "expire"):
                 continue
             locked.state = states.next_state(locked, "expire")
@@ -247,11 +247,3 @@ def _check_countries(request: AccessRequest) -> None:
             f"dataset {request.dataset.accession} may not be used in {named[0]}",
             field="countries",
         )
-
-
-def _locked(request: AccessRequest) -> AccessRequest:
-    return (
-        AccessRequest.objects.select_for_update(of=("self",))
-        .select_related("project__institution", "dataset")
-        .get(pk=request.pk)
-    )
