@@ -10,6 +10,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ledger import durable
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -73,18 +75,8 @@ def env_secret(name: str) -> str:
 def secret_kept_in(path: Path) -> str:
     """Return the secret kept in `path`, made at first use and readable by us alone.
 
-    For the embedded default only. Two processes that start together agree: the
-    file appears whole, by a hard link from a private one, or not at all.
+    For the embedded default only.
     """
     if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        private = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        private.touch(mode=0o600)
-        private.write_text(secrets.token_urlsafe(48))
-        try:
-            path.hardlink_to(private)
-        except FileExistsError:
-            pass  # The other process was first; its secret is the one kept.
-        finally:
-            private.unlink()
+        durable.write_once(path, secrets.token_urlsafe(48).encode())
     return path.read_text().strip()

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 import secrets
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from django.conf import settings
 
 from gemmule.releases.errors import ReleasesError
+from ledger import durable
 
 _DOMAIN = b"gemmule/manifest/v1\0"
 
@@ -49,17 +49,7 @@ def verify(body: dict[str, Any], signature: dict[str, str]) -> None:
 
 @cache
 def _private_key(path: Path) -> Ed25519PrivateKey:
-    """Load the key; the embedded default makes it at first use, whole or not at all."""
+    """Load the key; the embedded default makes it at first use."""
     if not path.exists() and settings.LEDGER_CREATE_KEYS:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        private = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
-        try:
-            path.hardlink_to(private)
-        except FileExistsError:
-            pass  # Another process was first; its key is the one kept.
-        finally:
-            private.unlink()
+        durable.write_once(path, secrets.token_bytes(32))
     return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
