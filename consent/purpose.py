@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Self
 
+from consent import reading
 from consent.decision import JSON, Clause, deny
 from consent.errors import PurposeInvalid
-from consent.reading import named, shown, strings
+from consent.reading import shown, strings
 
 RESEARCH_TYPES = (
     "general",
@@ -112,33 +113,17 @@ class Purpose:
                 f"a purpose is an object of named fields, not {shown(data)}",
             )
             return cls(problems=(problem,))
-        found: dict[str, JSON] = {}
-        problems: list[Clause] = []
-        for key in sorted(data, key=str):
-            reader = _READERS.get(key)
-            if reader is None:
-                problems.append(
-                    deny(
-                        named("purpose", key),
-                        f"a purpose has no field {shown(key)}; "
-                        "what is not understood is refused",
-                    )
-                )
-                continue
-            if data[key] is None:
-                continue
-            value = reader(data[key])
-            if value is None:
-                problems.append(
-                    deny(
-                        named("purpose", key),
-                        f"the purpose's field {key!r} cannot be read: "
-                        f"expected {_EXPECTED[reader]}",
-                    )
-                )
-                continue
-            found[key] = value
-        return cls(**found, problems=tuple(problems))
+        found, problems = reading.fields(
+            data,
+            _READERS,
+            subject="purpose",
+            unknown="a purpose has no field",
+            unreadable=lambda key: (
+                f"the purpose's field {key!r} cannot be read: "
+                f"expected {_EXPECTED[_READERS[key]]}"
+            ),
+        )
+        return cls(**found, problems=problems)
 
     @classmethod
     def from_json(cls, data: JSON) -> Self:

@@ -5,14 +5,44 @@ means. `null` is read as absent by the caller, before it comes here.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import date
 
-from consent.decision import JSON
+from consent.decision import JSON, Clause, deny
 
 # Quoted input in a reason is cut here: it may come from anyone.
 _SHOWN_CHARACTERS = 40
 # fromisoformat alone would also take "20270101" and week dates.
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def fields(
+    data: Mapping[str, JSON],
+    readers: Mapping[str, Callable[[JSON], JSON]],
+    *,
+    subject: str,
+    unknown: str,
+    unreadable: Callable[[str], str],
+) -> tuple[dict[str, JSON], tuple[Clause, ...]]:
+    """Return the fields that could be read, and a denying clause for each other one.
+
+    `null` counts as absent. `unknown` begins the reason for a field without a reader,
+    `unreadable` gives the whole one for a field whose reader gave up.
+    """
+    found: dict[str, JSON] = {}
+    problems: list[Clause] = []
+    for key in sorted(data, key=str):
+        reader = readers.get(key)
+        if reader is None:
+            reason = f"{unknown} {shown(key)}; what is not understood is refused"
+            problems.append(deny(named(subject, key), reason))
+        elif data[key] is not None:
+            value = reader(data[key])
+            if value is None:
+                problems.append(deny(named(subject, key), unreadable(key)))
+            else:
+                found[key] = value
+    return found, tuple(problems)
 
 
 def strings(value: JSON) -> tuple[str, ...] | None:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from consent import reading
 from consent.decision import JSON, Clause, deny
 from consent.duo import MODIFIERS, PERMISSIONS
 from consent.errors import TermsInvalid
-from consent.reading import day, named, shown, strings
+from consent.reading import day, shown, strings
 
 ACTIVE = "active"
 STATES = (ACTIVE, "paused", "withdrawn", "expired", "refused", "superseded")
@@ -44,32 +45,14 @@ class Terms:
                 "terms", f"terms are an object of named fields, not {shown(data)}"
             )
             return cls(permission=None, problems=(problem,))
-        found: dict[str, JSON] = {"permission": None}
-        problems: list[Clause] = []
-        for key in sorted(data, key=str):
-            reader = _READERS.get(key)
-            if reader is None:
-                problems.append(
-                    deny(
-                        named("terms", key),
-                        f"terms have no field {shown(key)}; "
-                        "what is not understood is refused",
-                    )
-                )
-                continue
-            if data[key] is None:
-                continue
-            value = reader(data[key])
-            if value is None:
-                problems.append(
-                    deny(
-                        named("terms", key),
-                        f"the consent's field {key!r} cannot be read",
-                    )
-                )
-                continue
-            found[key] = value
-        return cls(**found, problems=tuple(problems))
+        found, problems = reading.fields(
+            data,
+            _READERS,
+            subject="terms",
+            unknown="terms have no field",
+            unreadable=lambda key: f"the consent's field {key!r} cannot be read",
+        )
+        return cls(**{"permission": None, **found}, problems=problems)
 
     @classmethod
     def from_json(cls, data: JSON) -> Self:
