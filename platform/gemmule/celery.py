@@ -12,10 +12,31 @@ from typing import Any
 from celery import Celery, Task
 from django.conf import settings
 from kombu.exceptions import OperationalError
+from kombu.transport import redis
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gemmule.settings")
 
 logger = logging.getLogger(__name__)
+
+
+class _Channel(redis.Channel):
+    """A channel whose end is an error that the worker knows how to survive.
+
+    kombu 5.7 raises AttributeError when a message is acknowledged, or given back,
+    over a connection that is gone, and the worker ends with all of its builds.
+    """
+
+    # Rows say what is unfinished, so no message needs to be given back.
+    do_restore = False
+
+    def _connparams(self, asynchronous: bool = False) -> Any:
+        if getattr(self.connection, "client", None) is None:
+            raise ConnectionError("the connection of this channel was lost")
+        # Not in the type stubs.
+        return super()._connparams(asynchronous=asynchronous)  # type: ignore[misc]
+
+
+redis.Transport.Channel = _Channel
 
 app = Celery("gemmule")
 app.conf.update(
