@@ -19,6 +19,7 @@ from ledger import inspection
 from tests import waiting
 from tests.gemmule.releases.conftest import Clock
 from tests.gemmule.releases.racing import entries
+from tests.gemmule.releases.site import children
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -66,19 +67,6 @@ def build_and_die(point: str, release: Release, clock: Clock, marker: Path) -> N
     assert marker.read_text() == point
 
 
-def children() -> list[int]:
-    """Return the living child processes that work below our scratch folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            folder = (process / "cwd").resolve(strict=True)
-        except OSError:
-            continue  # Gone meanwhile, or a zombie, or not ours.
-        if folder.is_relative_to(storage.scratch()):
-            found.append(int(process.name))
-    return found
-
-
 def leftovers(release: Release) -> list[str]:
     """Return what lies in storage beside the files of the release itself."""
     kept = {storage.path_of(file) for file in release.files.all()}
@@ -96,7 +84,9 @@ def test_a_worker_killed_at_any_point_is_made_up_for(
     build_and_die(point, release, clock, tmp_path / "reached")
     release.refresh_from_db()
     assert release.state == state
-    waiting.until(lambda: not children(), what="the end of the child process")
+    waiting.until(
+        lambda: not children(storage.scratch()), what="the end of the child process"
+    )
     assert len(entries("data.released")) <= 1
     # Before the lease has run out nobody touches it.
     assert upkeep.left_behind(now=clock()) == []
@@ -126,7 +116,9 @@ def test_plaintext_of_a_killed_build_is_gone_with_the_next_round(
     release: Release, clock: Clock, tmp_path: Path
 ) -> None:
     build_and_die("cutting", release, clock, tmp_path / "reached")
-    waiting.until(lambda: not children(), what="the end of the child process")
+    waiting.until(
+        lambda: not children(storage.scratch()), what="the end of the child process"
+    )
     assert list(storage.scratch().iterdir()), "a killed parent cleans nothing up"
     upkeep.sweep_scratch(now=clock() + timedelta(days=3650))
     assert list(storage.scratch().iterdir()) == []

@@ -1,0 +1,144 @@
+"""Fill a site for the tests of crashes: a call set that takes a while to cut.
+
+    python stage.py RECORDS
+
+Thirty donors who agree, Ada among them; an approved request of Rosa's and ten keys to
+ask for releases with. Prints what a test must know as JSON.
+"""
+
+import hashlib
+import io
+import json
+import random
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+
+import django
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+django.setup()
+
+from django.utils import timezone  # noqa: E402 - models need the setup
+
+import gemmule.accounts.services  # noqa: E402
+import gemmule.catalog.intake  # noqa: E402
+import gemmule.catalog.services  # noqa: E402
+import ledger.services  # noqa: E402
+from gemmule.access import reviews  # noqa: E402
+from gemmule.access import services as access  # noqa: E402
+from gemmule.accounts.models import ResearcherKey  # noqa: E402
+from gemmule.accounts.selectors import donor_of  # noqa: E402
+from gemmule.catalog.descriptions import Description  # noqa: E402
+from gemmule.demo import cast  # noqa: E402
+from tests import cohorts, factories  # noqa: E402
+
+COUNT = 30
+KEYS = 10
+NAMES = [f"HG{number:05d}" for number in range(COUNT)]
+
+
+def lines(records: int) -> Iterator[str]:
+    """Yield a call set with likelihoods: long to read and hard to compress."""
+    chance = random.Random(20260302)
+    yield "##fileformat=VCFv4.2"
+    yield "##contig=<ID=2,length=243199373>"
+    for name, size, kind in (
+        ("GT", "1", "String"),
+        ("DP", "1", "Integer"),
+        ("PL", "G", "Integer"),
+    ):
+        yield f'##FORMAT=<ID={name},Number={size},Type={kind},Description="{name}">'
+    yield "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + "\t".join(NAMES)
+    for number in range(records):
+        calls = [
+            f"{chance.choice(('0/0', '0/1', '1/1'))}:{chance.randrange(90)}:"
+            f"{chance.randrange(900)},{chance.randrange(900)},{chance.randrange(900)}"
+            for _ in NAMES
+        ]
+        yield f"2\t{1000 + 50 * number}\t.\tA\tG\t.\t.\t.\tGT:DP:PL\t" + "\t".join(
+            calls
+        )
+
+
+now = timezone.now()
+people = [cast.SVEN, cast.SIGNE, cast.ROSA, cast.IRA, cast.ADA]
+sven, signe, rosa, ira, ada = [factories.member(one) for one in people]
+hers = donor_of(ada)
+assert hers is not None
+cohorts.agree(hers, cohorts.GENERAL, now)
+donors = [hers, *cohorts.donors([cohorts.GENERAL] * (COUNT - 1), now)]
+
+catalog = gemmule.catalog.services
+dataset = catalog.register_dataset(
+    user=sven,
+    description=Description(
+        title="Thirty", summary="Thirty people, made up for tests.", build="GRCh37"
+    ),
+    now=now,
+)
+text = "\n".join(lines(int(sys.argv[1]))) + "\n"
+file = catalog.upload_file(
+    user=sven,
+    dataset=dataset,
+    stream=io.BytesIO(text.encode()),
+    original_name="thirty.vcf",
+    now=now,
+)
+gemmule.catalog.intake.check(file.pk, clock=timezone.now)
+rows = zip(NAMES, donors, strict=True)
+table = "\n".join(["sample,donor", *(f"{name},{donor.pk}" for name, donor in rows)])
+dataset = catalog.upload_sample_map(
+    user=sven, dataset=dataset, data=table.encode(), now=now
+)
+dataset = catalog.confirm_sample_map(
+    user=signe, dataset=dataset, map_sha256=dataset.map_sha256, now=now
+)
+dataset = catalog.publish_dataset(user=sven, dataset=dataset, now=now)
+
+project = access.create_project(
+    user=rosa, title="Hearts", lay_summary="About hearts.", now=now
+)
+draft = access.draft_request(user=rosa, project=project, dataset=dataset, now=now)
+draft = access.update_draft(
+    user=rosa, request=draft, purpose=cohorts.PURPOSE, justification="Hearts."
+)
+approved = reviews.approve(
+    reviewer=ira,
+    request=access.submit(user=rosa, request=draft, now=now),
+    reason="Sound.",
+    expires_on=(now + timedelta(days=365)).date(),
+    resolve=[],
+    password=cast.PASSWORD,
+    now=now,
+)
+secrets = [X25519PrivateKey.generate() for _ in range(KEYS)]
+publics = [secret.public_key().public_bytes_raw() for secret in secrets]
+keys = [
+    ResearcherKey.objects.create(
+        user=rosa,
+        name=f"key {number}",
+        public_key=public,
+        fingerprint=hashlib.sha256(public).hexdigest(),
+        state=ResearcherKey.State.ACTIVE,
+        created_at=now,
+        registered_at=now,
+    )
+    for number, public in enumerate(publics)
+]
+token = gemmule.accounts.services.issue_token(
+    user=rosa, name="stage", expiry=timedelta(days=1)
+)
+ledger.services.settle(now=timezone.now())
+print(
+    json.dumps(
+        {
+            "token": token,
+            "request": approved.accession,
+            "keys": {
+                str(key.pk): secret.private_bytes_raw().hex()
+                for key, secret in zip(keys, secrets, strict=True)
+            },
+        }
+    )
+)
