@@ -35,7 +35,8 @@ def home(request: MemberRequest) -> HttpResponse:
 def releases(request: MemberRequest) -> HttpResponse:
     """List releases, newest first, with a search over what they are cited by."""
     check_role(request.user, *READER_ROLES)
-    text = request.GET.get("q", "").strip()[:200]
+    # PostgreSQL refuses to compare a NUL.
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:200]
     pages = Paginator(selectors.search(text=text), RELEASES_PER_PAGE)
     return render(
         request,

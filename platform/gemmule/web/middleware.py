@@ -5,6 +5,7 @@ problem+json itself (`gemmule.api.problems`).
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -58,6 +59,18 @@ class DomainErrorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass the request on."""
         return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        """Return 404 for an address with a NUL, which PostgreSQL refuses to look up."""
+        if any("\x00" in value for value in kwargs.values() if isinstance(value, str)):
+            return render(request, "404.html", status=404)
+        return None
 
     def process_exception(
         self, request: HttpRequest, exception: Exception

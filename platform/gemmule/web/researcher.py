@@ -119,8 +119,8 @@ def request_new(request: MemberRequest) -> HttpResponse:
     projects = selectors.projects_of(request.user)
     datasets = gemmule.catalog.selectors.published()
     first = {
-        "project": projects.filter(accession=request.GET.get("project", "")).first(),
-        "dataset": datasets.filter(accession=request.GET.get("dataset", "")).first(),
+        "project": projects.filter(accession=_asked(request, "project")).first(),
+        "dataset": datasets.filter(accession=_asked(request, "dataset")).first(),
     }
     form = NewRequestForm(
         request.POST or None, projects=projects, datasets=datasets, initial=first
@@ -150,7 +150,7 @@ def request_edit(request: MemberRequest, accession: str) -> HttpResponse:
             found = services.update_draft(
                 user=request.user,
                 request=found,
-                purpose=form.purpose(),
+                purpose=form.purpose(found.purpose),
                 regions_text=form.cleaned_data["regions"],
                 justification=form.cleaned_data["justification"],
             )
@@ -304,6 +304,11 @@ def release_file(request: MemberRequest, accession: str, name: str) -> HttpRespo
         method=request.method or "GET",
         clock=timezone.now,
     )
+
+
+def _asked(request: MemberRequest, name: str) -> str:
+    """Return a query's text without NULs, which PostgreSQL refuses to compare."""
+    return request.GET.get(name, "").replace("\x00", "")
 
 
 def _verdict(found: AccessRequest) -> dict[str, object]:

@@ -36,6 +36,15 @@ ETHICS = {
     "exempt": "Claimed exempt",
     "expired": "Approval expired",
 }
+PROHIBITED = {
+    "reidentification": "Finding out who a donor is",
+    "contact": "Contacting donors",
+    "law_enforcement": "Law enforcement",
+    "immigration": "Immigration control",
+    "insurance": "Decisions on insurance",
+    "employment": "Decisions on employment",
+    "barred_country": "Use in a barred country",
+}
 _TONES = {
     RequestState.DRAFT: "waiting",
     RequestState.SUBMITTED: "attention",
@@ -73,10 +82,23 @@ def purpose(stated: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
         ("Organisations", [_organisation(stated)]),
         ("Countries", [names.get(code, code) for code in stated.get("countries", [])]),
         ("Ethics approval", [ETHICS.get(stated.get("ethics_approval", ""), "None")]),
+        ("Collaboration", _collaboration(stated)),
         ("Agrees to", [AGREEMENTS[code] for code in stated.get("agrees_to", [])]),
         ("Sensitive", [SENSITIVE.get(f, f) for f in stated.get("sensitive", [])]),
+        ("Prohibited", [PROHIBITED.get(f, f) for f in stated.get("prohibited", [])]),
+        ("Genetic data", _genetic_data(stated)),
     ]
     return [(question, answers) for question, answers in found if answers]
+
+
+def _collaboration(stated: Mapping[str, Any]) -> list[str]:
+    if not stated.get("collaboration_letter"):
+        return []
+    return ["A letter of collaboration with the makers of the dataset"]
+
+
+def _genetic_data(stated: Mapping[str, Any]) -> list[str]:
+    return [] if stated.get("uses_genetic_data", True) else ["No genetic data are used"]
 
 
 def _organisation(stated: Mapping[str, Any]) -> str:

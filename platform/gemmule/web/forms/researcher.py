@@ -1,5 +1,6 @@
 """Forms of researchers: projects, purposes in DUO terms, releases."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from gemmule.web import words
 
 _YES_NO = (("yes", "Yes"), ("no", "No"))
 _SUGGESTED = 4
+_UNASKED = ("prohibited", "uses_genetic_data")
 
 
 class ProjectForm(forms.Form):
@@ -196,10 +198,16 @@ class PurposeForm(forms.Form):
             found.add(code)
         return sorted(found)
 
-    def purpose(self) -> dict[str, Any]:
-        """Return the purpose, in the schema of `consent.policy`, without blanks."""
+    def purpose(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the purpose, in the schema of `consent.policy`, without blanks.
+
+        What the form does not ask and the API takes is kept from `before`.
+        """
         given = self.cleaned_data
         stated: dict[str, Any] = {
+            name: before[name] for name in _UNASKED if name in before
+        }
+        stated |= {
             name: given[name]
             for name in (
                 "research_types",
