@@ -15,12 +15,18 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    expect,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from gemmule.accounts.models import User
 from gemmule.celery import app
-from gemmule.demo import leash, processes
+from gemmule.demo import cast, leash, processes
 from tests import browser, waiting
 from tests.sites import FreshSite
 
@@ -126,6 +132,16 @@ def run_stage(fresh_site: FreshSite) -> RunStage:
         return processes.running(environment=environment, prepare=())
 
     return run
+
+
+def sign_in(page: Page, site: processes.Site, member: cast.Member) -> None:
+    """Sign a member of the cast in, by the front page."""
+    page.goto(site.url)
+    page.get_by_role("banner").get_by_role("link", name="Sign in").click()
+    page.get_by_label("E-mail address").fill(member.email)
+    page.get_by_label("Password", exact=True).fill(cast.PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("link", name=member.name)).to_be_visible()
 
 
 def complaints_of(page: Page) -> list[str]:

@@ -18,7 +18,7 @@ from consent.purpose import Purpose
 from gemmule.demo import cast, cohorts
 from gemmule.demo.processes import Site
 from tests import pilot
-from tests.e2e.conftest import Look, RunStage, complaints_of
+from tests.e2e.conftest import Look, RunStage, complaints_of, sign_in
 from tests.e2e.received import assert_holds, opened, sample_names
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -60,12 +60,7 @@ def open_as(site: Site, new_context: Callable[..., BrowserContext]) -> Iterator[
     def open_page(member: cast.Member) -> Page:
         page = new_context().new_page()
         complaints.append(complaints_of(page))
-        page.goto(site.url)
-        page.get_by_role("banner").get_by_role("link", name="Sign in").click()
-        page.get_by_label("E-mail address").fill(member.email)
-        page.get_by_label("Password", exact=True).fill(cast.PASSWORD)
-        page.get_by_role("button", name="Sign in", exact=True).click()
-        expect(page.get_by_role("link", name=member.name)).to_be_visible()
+        sign_in(page, site, member)
         return page
 
     yield open_page

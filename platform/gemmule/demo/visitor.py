@@ -194,6 +194,8 @@ class _Forms(HTMLParser):
         self._url = url
         self._open: Form | None = None
         self._select = ""
+        self._is_multiple = False
+        self._options: list[tuple[str, bool]] = []
         self._textarea = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -211,9 +213,10 @@ class _Forms(HTMLParser):
         if name:
             form.names.add(name)
         if tag == "select":
-            self._select = name
-        elif tag == "option" and self._select and "selected" in found:
-            form.fields.append((self._select, found.get("value", "")))
+            self._select, self._is_multiple = name, "multiple" in found
+            self._options = []
+        elif tag == "option":
+            self._options.append((found.get("value", ""), "selected" in found))
         elif tag == "textarea":
             self._textarea = name
         elif tag == "input" and name and "disabled" not in found:
@@ -229,7 +232,11 @@ class _Forms(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._open = None
-        elif tag == "select":
-            self._select = ""
+        elif tag == "select" and self._open is not None:
+            chosen = [value for value, is_chosen in self._options if is_chosen]
+            if not chosen and not self._is_multiple:
+                # One is always chosen: the first, where none is marked.
+                chosen = [value for value, _ in self._options[:1]]
+            self._open.fields.extend((self._select, value) for value in chosen)
         elif tag == "textarea":
             self._textarea = ""
