@@ -139,10 +139,10 @@ class AccessRequest(models.Model):
 class ReviewDecision(models.TextChoices):
     """What a member of the IRB decided on a request."""
 
-    APPROVE = "approve", "Approve"
-    PROPOSE = "propose", "Approve, with a second signature to come"
-    DENY = "deny", "Deny"
-    RETURN = "return", "Send back"
+    APPROVE = "approve", "Approved"
+    PROPOSE = "propose", "Approved, with a second signature to come"
+    DENY = "deny", "Denied"
+    RETURN = "return", "Sent back"
 
 
 class Review(models.Model):

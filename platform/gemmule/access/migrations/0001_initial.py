@@ -197,10 +197,10 @@ class Migration(migrations.Migration):
                     "decision",
                     models.CharField(
                         choices=[
-                            ("approve", "Approve"),
-                            ("propose", "Approve, with a second signature to come"),
-                            ("deny", "Deny"),
-                            ("return", "Send back"),
+                            ("approve", "Approved"),
+                            ("propose", "Approved, with a second signature to come"),
+                            ("deny", "Denied"),
+                            ("return", "Sent back"),
                         ],
                         max_length=8,
                     ),
