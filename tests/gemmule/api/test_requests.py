@@ -1,7 +1,5 @@
-"""/api/v1/requests/: drafting, the rounded verdict, submitting."""
+"""/api/v1/requests/: drafting, changing, submitting."""
 
-import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -246,29 +244,7 @@ def test_stewards_have_no_business_with_requests(
         assert_problem(steward.get(f"/requests/{path}"), 403, code="not-allowed")
 
 
-# --- the verdict -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("who", ["rosa", "ira"])
-def test_the_verdict_is_rounded_for_everyone(
-    as_someone: Callable[[str], Caller], submitted: AccessRequest, who: str
-) -> None:
-    verdict = as_someone(who).get(f"/requests/{submitted.accession}/verdict/").json()
-    assert verdict["total"] == "60"
-    assert verdict["permitted"] == "40"
-    assert verdict["review"] == "< 20"
-    assert {one["donors"] for one in verdict["clauses"]} == {"< 20"}
-    # 15 are under review and 5 say no: neither number stands anywhere.
-    assert not re.search(r"\b(15|5)\b", json.dumps(verdict["clauses"]))
-
-
-def test_a_request_that_says_nothing_has_no_verdict(
-    as_rosa: Caller, draft: AccessRequest
-) -> None:
-    path = f"/requests/{draft.accession}/"
-    as_rosa.patch(path, {"purpose": {}})
-    answer = as_rosa.get(f"{path}verdict/")
-    assert_problem(answer, 409, says="purpose.research_types", code="state")
+# --- the file and the list ---------------------------------------------------
 
 
 def test_the_purpose_is_documented_field_by_field() -> None:

@@ -17,10 +17,11 @@ from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import Role, User
 from gemmule.releases.models import Download, Release, ReleaseDonor, ReleaseState
 from tests import factories
-from tests.gemmule.access.conftest import dataset, draft, project, submitted
+from tests.gemmule.access.conftest import draft, project, submitted
 from tests.gemmule.api.conftest import (
     approved,
     available,
+    dataset,
     folders,
     now,
     release,
