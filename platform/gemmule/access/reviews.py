@@ -59,11 +59,10 @@ def verify_ethics(
         locked.verdict = coverage(locked, now.date()).to_json()
         locked.save(update_fields=["state", "purpose", "verdict"])
         statement = _statement(locked, "verify_ethics", reason)
-        signature = accounts.sign(
-            user=reviewer, password=password, statement=statement, now=now
-        )
+        # What it returns is not kept: its digest is the statement's, which the
+        # entry carries.
+        accounts.sign(user=reviewer, password=password, statement=statement, now=now)
         _append("access.reviewed", locked, statement, reviewer, uuid.uuid4(), now)
-        del signature  # Its digest is the statement's, which the entry carries.
     return locked
 
 
