@@ -326,8 +326,11 @@ def _uninterrupted() -> AbstractContextManager[None]:
 
 
 def _ended_by_signals() -> AbstractContextManager[None]:
-    """Let the signals that ask a program to end do so by KeyboardInterrupt."""
-    return _handled(_interrupt, signal.SIGTERM, signal.SIGHUP)
+    """Let the signals that ask a program to end do so by KeyboardInterrupt.
+
+    SIGINT too: a shell starts what it puts into the background with it ignored.
+    """
+    return _handled(_interrupt, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager

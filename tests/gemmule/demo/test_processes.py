@@ -142,8 +142,9 @@ def test_process_that_dies_is_named_and_not_started_again(site: Site) -> None:
 def test_nothing_is_left_behind(
     environment: dict[str, str], number: signal.Signals, start: str, count: int
 ) -> None:
+    # As `... &` starts it in a script, with SIGINT ignored.
     supervisor = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM],
+        ["sh", "-c", "trap '' INT; exec \"$0\" -c \"$1\"", sys.executable, _PROGRAM],
         env={**environment, "START": start},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
