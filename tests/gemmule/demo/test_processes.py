@@ -144,7 +144,7 @@ def test_nothing_is_left_behind(
 ) -> None:
     # As `... &` starts it in a script, with SIGINT ignored.
     supervisor = subprocess.Popen(
-        ["sh", "-c", "trap '' INT; exec \"$0\" -c \"$1\"", sys.executable, _PROGRAM],
+        ["sh", "-c", 'trap \'\' INT; exec "$0" -c "$1"', sys.executable, _PROGRAM],
         env={**environment, "START": start},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
