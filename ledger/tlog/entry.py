@@ -8,6 +8,8 @@ and the tree share their hashes. What `pub` may hold is in `vocabulary`; whether
 entries of a log follow from each other is for `ledger.verify`.
 """
 
+import base64
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +27,19 @@ COMMIT_BYTES = 32
 NO_PREVIOUS = LeafHash(bytes(hashing.HASH_BYTES))
 
 _KEYS = frozenset(("commit", "prev", "pub", "seq", "time", "type", "v"))
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+# Hour 24 is midnight for some readers: one moment would have two writings.
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"
+)
+# Every entry in canonical form, and nothing else once the public part is known to be
+# one object in canonical form. The last letter of a hash has two unused bits.
+_WRITTEN = re.compile(
+    rb'\{"commit":"([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)"'
+    rb',"prev":"([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)"'
+    rb',"pub":(\{.*\}),"seq":(0|[1-9][0-9]{0,15})'
+    rb',"time":"(%b)","type":"([a-z.]+)","v":1\}' % _TIME.pattern.encode(),
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +96,48 @@ def parse(data: bytes) -> Entry:
         raise errors.EntryInvalid(
             f"an entry has at most {MAX_BYTES} bytes, not {len(data)}"
         )
+    return _parse_written(data) or _parse_any(data)
+
+
+def _parse_written(data: bytes) -> Entry | None:
+    """Return the entry when it is seen at once to be canonical, else None.
+
+    4 us where `_parse_any`, which says why bytes are refused, takes 13: half the time
+    of a replay.
+    """
+    match = _WRITTEN.fullmatch(data)
+    if match is None or int(match[4]) > canonical.MAX_INTEGER:
+        return None
+    try:
+        pub = _public_part(match[6].decode(), match[3])
+        time = datetime.fromisoformat(match[5].decode())
+    except (ValueError, errors.EventTypeUnknown, errors.PubInvalid):
+        return None
+    return Entry(
+        seq=int(match[4]),
+        prev=LeafHash(base64.b64decode(match[2])),
+        time=time,
+        type=match[6].decode(),
+        # Nobody may change what the next entry with the same public part gets.
+        pub={
+            key: list(value) if type(value) is list else value
+            for key, value in pub.items()
+        },
+        commit=base64.b64decode(match[1]),
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _public_part(event_type: str, data: bytes) -> dict[str, JSON]:
+    """Return the public part; many entries have the same, such as that of a form."""
+    value = canonical.read(data)
+    if not isinstance(value, dict) or canonical.write_plain(value) != data:
+        raise ValueError("the public part is not one canonical object")
+    vocabulary.check(event_type, value)
+    return value
+
+
+def _parse_any(data: bytes) -> Entry:
     try:
         value = canonical.read(data)
         entry = _from_json(value)

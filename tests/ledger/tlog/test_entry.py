@@ -61,6 +61,57 @@ def test_a_moment_becomes_utc_cut_to_the_millisecond() -> None:
     assert entry.to_milliseconds(moment) == expected
 
 
+def either(parse: Callable[[bytes], Entry | None], data: bytes) -> Entry | None:
+    try:
+        return parse(data)
+    except errors.EntryInvalid:
+        return None
+
+
+PIECES = st.sampled_from(
+    [b"", b" ", b"0", b"}", b"{}", b"=", b"\\u0041", b"24", b"60", b"e1", b"\xff"]
+) | st.binary(max_size=4)
+
+
+@given(st.data())
+def test_the_quick_reading_agrees_with_the_thorough_one(data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(BYTES)))
+    end = start + data.draw(st.integers(0, 4))
+    changed = BYTES[:start] + data.draw(PIECES) + BYTES[end:]
+    assert either(entry._parse_written, changed) == either(entry._parse_any, changed)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"pub":{', b'"pub":{"seq":7,'),
+        (b'"],"request', b'","},\\"seq\\":7"],"request'),
+        (b'},"seq"', b'},"x":{},"seq"'),
+        (b"T15:43", b"T24:00"),
+        (b"43:34", b"43:60"),
+        (b'"HMB"', b'"HM\\u0042"'),
+        (b'"HMB"', b'"\\ud800"'),
+        (b'"HMB"', b"[" * 3000 + b"]" * 3000),
+        (b'"seq":7', b'"seq":9007199254740992'),
+    ],
+)
+def test_the_quick_reading_takes_nothing_that_is_not_canonical(
+    old: bytes, new: bytes
+) -> None:
+    changed = BYTES.replace(old, new)
+    assert entry._parse_written(BYTES) == entry._parse_any(BYTES)
+    assert entry._parse_written(changed) is None
+    assert either(entry._parse_any, changed) is None
+
+
+def test_entries_with_the_same_public_part_do_not_share_it() -> None:
+    found, other = entry.parse(BYTES), entry.parse(BYTES)
+    duo = found.pub["duo"]
+    assert isinstance(duo, list)
+    duo.append("GRU")
+    assert entry.parse(BYTES) == other
+
+
 def test_any_flipped_bit_is_refused_or_is_another_entry() -> None:
     original = entry.parse(BYTES)
     leaf = hashing.leaf_hash(BYTES)
@@ -127,6 +178,7 @@ def test_a_piece_put_in_or_taken_out_is_refused(data: st.DataObject) -> None:
         (b"123Z", b"1234Z"),
         (b"Z", b"+00:00"),
         (b"2026-11-22", b"2026-11-31"),
+        (b"T15:43:34.123", b"T24:00:00.000"),
         (b"2026-11-22", b"2026-W47-7"),
         (b'"2026-11-22T15:43:34.123Z"', b"1"),
         (b'Hh8="', b'Hh9="'),
