@@ -9,14 +9,29 @@ LedgerError
 ├── SubjectUnknown          no vault key for this subject, or it was destroyed
 ├── KeyFileInvalid          a key file is missing or is not what it should be
 ├── VaultSealBroken         a wrapped key or a body does not open with its key
-├── NotaryRefused           the tree does not extend what the notary signed
-│   └── NotaryStateLost     the notary has a key but no memory of what it signed
+├── NotaryRefused           the tree does not extend what was signed last
+│   ├── OldSizeStale        the proof starts at another size than was signed last
+│   ├── RootForked          another root for the size that was signed last
+│   ├── HistoryRewritten    the proof from what was signed last does not hold
+│   └── NotaryStateLost     there is a key, but no memory of what it signed
+├── NotaryUnreachable       the notary's own process does not answer
+├── SubmissionInvalid       bytes that do not submit a checkpoint to be signed
+├── LogUnknown              a checkpoint of a log that the witness does not follow
+├── LogUntrusted            a checkpoint not signed by a key the witness trusts
+├── WitnessFolderInvalid    a folder that is not, or already is, of a witness or notary
+├── WitnessRefused          a witness answered without its cosignature
+├── WitnessUnreachable      a witness did not answer in time, or not in HTTP
+├── SourceInvalid           no address, folder or token that a log is read with
+├── SourceUnreachable       the place where a log is kept does not answer as it should
+├── SourceForbidden         the place gives a file only to those it knows
 └── VerificationError       what was checked is not what it claims to be
     ├── EntryInvalid        bytes that are not one canonical entry
     ├── NoteInvalid         bytes that are not a signed note of this key
     ├── CheckpointInvalid   a note text that is not a checkpoint
     ├── ProofInvalid        an inclusion or consistency proof that does not hold
     ├── OpeningInvalid      a body that is not what the entry commits to
+    ├── FileNotServed       a file that the checkpoint calls for is not there
+    ├── FileTooLong         a file longer than any of its kind
     └── ReplayError         a whole log that does not hold together
         ├── EntryMalformed  bytes in the log that are not an entry
         ├── SequenceBroken  a gap, a repetition or another order of entries
@@ -67,8 +82,73 @@ class NotaryRefused(LedgerError):
     """The tree to be signed does not extend the one that was signed last."""
 
 
+class OldSizeStale(NotaryRefused):
+    """The proof starts elsewhere; `size` is that of the tree signed last."""
+
+    def __init__(self, message: str, *, size: int) -> None:
+        super().__init__(message)
+        self.size = size
+
+
+class RootForked(NotaryRefused):
+    """Two trees of the same `size`: the log shows two histories."""
+
+    def __init__(self, message: str, *, size: int) -> None:
+        super().__init__(message)
+        self.size = size
+
+
+class HistoryRewritten(NotaryRefused):
+    """The proof from the tree signed last to the new one does not hold."""
+
+
 class NotaryStateLost(NotaryRefused):
-    """The notary no longer knows what it signed, so it signs nothing."""
+    """It is no longer known what was signed, so nothing is."""
+
+
+class NotaryUnreachable(LedgerError):
+    """The process that signs checkpoints does not answer."""
+
+
+class SubmissionInvalid(LedgerError):
+    """The bytes do not submit a checkpoint in the form of tlog-witness."""
+
+
+class LogUnknown(LedgerError):
+    """The checkpoint is of a log that this witness does not follow."""
+
+
+class LogUntrusted(LedgerError):
+    """No key that this witness trusts for the log signed the checkpoint."""
+
+
+class WitnessFolderInvalid(LedgerError):
+    """The folder is not that of a witness or notary, or already is one."""
+
+
+class WitnessRefused(LedgerError):
+    """The witness answered with `status`; `size` is what it saw last, if it says."""
+
+    def __init__(self, message: str, *, status: int, size: int | None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.size = size
+
+
+class WitnessUnreachable(LedgerError):
+    """The witness did not answer in time, or not in HTTP."""
+
+
+class SourceInvalid(LedgerError):
+    """It is no address, folder or token that a log can be read with."""
+
+
+class SourceUnreachable(LedgerError):
+    """The place where a log is kept does not answer, or not as it should."""
+
+
+class SourceForbidden(LedgerError):
+    """The place gives the file only to those it knows."""
 
 
 class VerificationError(LedgerError):
@@ -93,6 +173,14 @@ class ProofInvalid(VerificationError):
 
 class OpeningInvalid(VerificationError):
     """The body is not the one the entry commits to."""
+
+
+class FileNotServed(VerificationError):
+    """A file is not there, although the checkpoint calls for it."""
+
+
+class FileTooLong(VerificationError):
+    """A file has more bytes than any file of its kind."""
 
 
 class ReplayError(VerificationError):
