@@ -8,6 +8,7 @@ LedgerError
 ├── EntryNotFound           no entry has this event id
 ├── SubjectUnknown          no vault key for this subject, or it was destroyed
 ├── KeyFileInvalid          a key file is missing or is not what it should be
+├── PolicyInvalid           a text that is not a policy of logs and witnesses
 ├── VaultSealBroken         a wrapped key or a body does not open with its key
 ├── NotaryRefused           the tree does not extend what was signed last
 │   ├── OldSizeStale        the proof starts at another size than was signed last
@@ -28,6 +29,9 @@ LedgerError
     ├── EntryInvalid        bytes that are not one canonical entry
     ├── NoteInvalid         bytes that are not a signed note of this key
     ├── CheckpointInvalid   a note text that is not a checkpoint
+    │   └── QuorumNotMet    too few witnesses of the policy cosigned it
+    ├── TileInvalid         a tile or bundle of another length, or a path of none
+    ├── ReceiptInvalid      bytes that are not a receipt, or one of another entry
     ├── ProofInvalid        an inclusion or consistency proof that does not hold
     ├── OpeningInvalid      a body that is not what the entry commits to
     ├── FileNotServed       a file that the checkpoint calls for is not there
@@ -72,6 +76,10 @@ class SubjectUnknown(LedgerError):
 
 class KeyFileInvalid(LedgerError):
     """A key file is missing, or does not hold the key it should."""
+
+
+class PolicyInvalid(LedgerError):
+    """The text does not say which logs and witnesses to believe."""
 
 
 class VaultSealBroken(LedgerError):
@@ -165,6 +173,18 @@ class NoteInvalid(VerificationError):
 
 class CheckpointInvalid(VerificationError):
     """The text is not a checkpoint of this log."""
+
+
+class QuorumNotMet(CheckpointInvalid):
+    """Fewer witnesses cosigned the checkpoint than the policy asks for."""
+
+
+class TileInvalid(VerificationError):
+    """A tile or an entry bundle is not what its path says, or the path is of none."""
+
+
+class ReceiptInvalid(VerificationError):
+    """The bytes are not a receipt, or it is put together from two."""
 
 
 class ProofInvalid(VerificationError):

@@ -13,6 +13,7 @@ PURE = [
     "ledger.notary",
     "ledger.tlog.canonical",
     "ledger.tlog.checkpoint",
+    "ledger.tlog.cosignature",
     "ledger.tlog.entry",
     "ledger.tlog.hashing",
     "ledger.tlog.note",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import errors
-from ledger.tlog import note
+from ledger.tlog import canonical, note
 from ledger.tlog.note import SignerKey, VerifierKey
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "tlog"
@@ -144,8 +144,55 @@ def test_sixteen_signatures_are_accepted_and_a_hundred_are_not() -> None:
     keys = [SignerKey(name=f"example.com/{n}", seed=bytes(32)) for n in range(15)]
     many = SIGNED + b"".join(key.sign(TEXT).rpartition(b"\n\n")[2] for key in keys)
     assert len(note.parse(many).signatures) == 16
-    with pytest.raises(errors.NoteInvalid, match="at most 64 signatures"):
-        note.parse(SIGNED + line * 99)
+    with pytest.raises(errors.NoteInvalid, match="at most 128 signatures"):
+        note.parse(SIGNED + line * 128)
+
+
+def test_a_known_key_signs_a_note_once_and_an_unknown_one_as_it_likes() -> None:
+    line = SIGNED.rpartition(b"\n\n")[2]
+    parsed = note.parse(SIGNED + line)
+    with pytest.raises(errors.NoteInvalid, match="more than once"):
+        note.verify(parsed, [ALMA.verifier])
+    strange = OTHER.sign(TEXT).rpartition(b"\n\n")[2]
+    assert note.verify(note.parse(SIGNED + strange * 2), [ALMA.verifier]) == (
+        ALMA.verifier,
+    )
+
+
+def test_a_signature_writes_the_line_it_was_read_from() -> None:
+    line = SIGNED.rpartition(b"\n\n")[2].decode()
+    assert note.parse_signature(line[:-1]).line == line
+    with pytest.raises(errors.NoteInvalid, match="signature line must be"):
+        note.parse_signature(line)
+
+
+def test_a_witness_key_has_another_id_and_signs_no_plain_note() -> None:
+    witness = SignerKey(name=ALMA.name, seed=ALMA.seed, algorithm=note.COSIGNATURE)
+    assert witness.verifier.public_key == ALMA.verifier.public_key
+    assert witness.verifier.key_id != ALMA.verifier.key_id
+    assert SignerKey.from_text(witness.text) == witness
+    assert VerifierKey.from_text(witness.verifier.text) == witness.verifier
+    with pytest.raises(errors.NoteInvalid, match="of type 04, one of type 01"):
+        witness.sign(TEXT)
+    (signature,) = note.parse(SIGNED).signatures
+    with pytest.raises(errors.NoteInvalid, match="of type 04, one of type 01"):
+        witness.verifier.verify(signature, TEXT)
+
+
+def test_a_post_quantum_key_is_refused_by_its_type() -> None:
+    material = canonical.encode_base64(b"\x06" + bytes(1312))
+    with pytest.raises(errors.KeyFileInvalid, match="type 06 of 1312 bytes came"):
+        VerifierKey.from_text(f"example.com/w+01020304+{material}")
+
+
+def test_any_flipped_bit_of_a_verifier_key_is_refused() -> None:
+    text = ALMA.verifier.text.encode()
+    for at in range(len(text)):
+        for bit in range(8):
+            changed = bytearray(text)
+            changed[at] ^= 1 << bit
+            with pytest.raises(errors.KeyFileInvalid):
+                VerifierKey.from_text(changed.decode("latin-1"))
 
 
 @pytest.mark.parametrize(
