@@ -46,7 +46,7 @@ def log_key() -> SignerKey:
 
 def open_notary() -> Notary:
     """Return the notary that signs in this process."""
-    return Notary(key=log_key(), state_file=notary_state_file())
+    return Notary(keys=[log_key()], state_file=notary_state_file())
 
 
 def notary_state_file() -> Path:
@@ -66,6 +66,8 @@ def create_log_key() -> None:
     The memory comes first: a key whose notary remembers nothing signs nothing.
     """
     path, state_file = Path(settings.LEDGER_KEY_FILE), notary_state_file()
+    if path.exists():
+        return  # If its memory is missing it was lost; a new one would know nothing.
     notary.create_state(state_file, origin=settings.LEDGER_ORIGIN)
     signed = notary.read_state(state_file).size
     if signed and not path.exists():

@@ -33,7 +33,7 @@ def memory(tmp_path: Path) -> Path:
 
 
 def test_the_first_checkpoint_needs_no_proof(memory: Path) -> None:
-    signing = Notary(key=KEY, state_file=memory)
+    signing = Notary(keys=[KEY], state_file=memory)
     assert signing.last_signed().size == 0
     signed = signing.sign(head(5), old_size=0, consistency=[])
     assert checkpoint.open_note(signed, KEY.verifier) == head(5)
@@ -41,24 +41,24 @@ def test_the_first_checkpoint_needs_no_proof(memory: Path) -> None:
 
 
 def test_a_longer_tree_is_signed_with_its_proof(memory: Path) -> None:
-    signing = Notary(key=KEY, state_file=memory)
+    signing = Notary(keys=[KEY], state_file=memory)
     size = 0
     for new in (1, 2, 5, 8, 11, 12):
         consistency = extends(size, new) if size else []
         signing.sign(head(new), old_size=size, consistency=consistency)
         size = new
     # Another process of the same memory goes on where this one was.
-    assert Notary(key=KEY, state_file=memory).last_signed() == head(12)
+    assert Notary(keys=[KEY], state_file=memory).last_signed() == head(12)
 
 
 def test_the_same_tree_is_signed_again(memory: Path) -> None:
-    signing = Notary(key=KEY, state_file=memory)
+    signing = Notary(keys=[KEY], state_file=memory)
     first = signing.sign(head(5), old_size=0, consistency=[])
     assert signing.sign(head(5), old_size=5, consistency=[]) == first
 
 
 def test_a_smaller_tree_is_refused(memory: Path) -> None:
-    signing = Notary(key=KEY, state_file=memory)
+    signing = Notary(keys=[KEY], state_file=memory)
     signing.sign(head(5), old_size=0, consistency=[])
     with pytest.raises(errors.NotaryRefused, match=r"signs no smaller tree \(4\)"):
         signing.sign(head(4), old_size=5, consistency=[])
@@ -67,7 +67,7 @@ def test_a_smaller_tree_is_refused(memory: Path) -> None:
 
 @pytest.mark.parametrize("size", [5, 6, 12])
 def test_another_history_is_refused(memory: Path, size: int) -> None:
-    signing = Notary(key=KEY, state_file=memory)
+    signing = Notary(keys=[KEY], state_file=memory)
     signing.sign(head(5), old_size=0, consistency=[])
     for consistency in ([], extends(5, size), extends(5, size, FORK)):
         with pytest.raises(errors.NotaryRefused, match="history was rewritten"):
@@ -76,7 +76,7 @@ def test_another_history_is_refused(memory: Path, size: int) -> None:
 
 
 def test_a_proof_from_another_size_is_refused(memory: Path) -> None:
-    signing = Notary(key=KEY, state_file=memory)
+    signing = Notary(keys=[KEY], state_file=memory)
     signing.sign(head(5), old_size=0, consistency=[])
     for old in (0, 4):
         with pytest.raises(errors.NotaryRefused, match="signed 5 entries last"):
@@ -89,7 +89,7 @@ def test_it_remembers_before_the_signature_leaves(
     memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without its memory on the disk there is no signature."""
-    signing = Notary(key=KEY, state_file=memory)
+    signing = Notary(keys=[KEY], state_file=memory)
 
     def full(path: Path, content: bytes) -> None:
         raise OSError("no space left on device")
@@ -111,18 +111,18 @@ def test_a_notary_that_lost_its_memory_signs_nothing(
         memory.unlink()
     else:
         memory.write_bytes(content)
-    signing = Notary(key=KEY, state_file=memory)
+    signing = Notary(keys=[KEY], state_file=memory)
     with pytest.raises(errors.NotaryStateLost, match="nothing is signed"):
         signing.sign(head(5), old_size=0, consistency=[])
 
 
 def test_a_memory_is_not_made_anew_over_an_old_one(memory: Path) -> None:
-    Notary(key=KEY, state_file=memory).sign(head(5), old_size=0, consistency=[])
+    Notary(keys=[KEY], state_file=memory).sign(head(5), old_size=0, consistency=[])
     notary.create_state(memory, origin=KEY.name)
     assert notary.read_state(memory) == head(5)
 
 
 def test_the_memory_of_another_log_is_refused(memory: Path) -> None:
     other = SignerKey(name="example.com/other", seed=bytes(32))
-    with pytest.raises(errors.NotaryRefused, match=r"its key of example\.com/other"):
-        Notary(key=other, state_file=memory).last_signed()
+    with pytest.raises(errors.NotaryRefused, match=r"the key of example\.com/other"):
+        Notary(keys=[other], state_file=memory).last_signed()

@@ -8,9 +8,16 @@ import pytest
 
 PURE = [
     "ledger.commitments",
+    "ledger.cosigner",
+    "ledger.cosigning",
     "ledger.durable",
     "ledger.errors",
+    "ledger.exchange",
+    "ledger.memory",
     "ledger.notary",
+    "ledger.notary_socket",
+    "ledger.serving",
+    "ledger.submission",
     "ledger.tlog.canonical",
     "ledger.tlog.checkpoint",
     "ledger.tlog.cosignature",
@@ -20,6 +27,7 @@ PURE = [
     "ledger.tlog.proof",
     "ledger.tlog.vocabulary",
     "ledger.verify",
+    "ledger.witness",
 ]
 
 
