@@ -41,6 +41,7 @@ LedgerError
         ├── SequenceBroken  a gap, a repetition or another order of entries
         ├── LinkBroken      an entry that does not follow from the one before it
         ├── TimeWentBack    an entry older than the one before it
+        ├── KeyUnannounced  signed by a key that the log does not announce
         ├── RootMismatch    the entries do not give the signed root
         └── TailMissing     fewer entries than the checkpoint covers
 """
@@ -225,6 +226,10 @@ class LinkBroken(ReplayError):
 
 class TimeWentBack(ReplayError):
     """An entry claims to be older than the entry before it."""
+
+
+class KeyUnannounced(ReplayError):
+    """The key that signed is not one the log announces, or one it has retired."""
 
 
 class RootMismatch(ReplayError):

@@ -1,5 +1,6 @@
 """A replay convicts every change of a log, and says where."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -179,22 +180,84 @@ def test_a_log_that_does_not_announce_the_key_is_refused() -> None:
             replay(log, signed(log))
 
 
+def rotated(*changes: tuple[str, SignerKey]) -> list[bytes]:
+    """Return a log of KEY that adds and retires keys, one change an entry."""
+    values = [VALUES[0]]
+    for number, (action, key) in enumerate(changes, start=1):
+        pub = {"action": action, "key_id": key.verifier.key_id.hex()}
+        values.append({**VALUES[number], "type": "log.key", "pub": pub})
+    return chain(values)
+
+
 def test_a_key_added_later_is_announced() -> None:
-    genesis = {**GENESIS, "key_id": "00000000"}
-    added = {"action": "added", "key_id": GENESIS["key_id"]}
-    retired = {"action": "retired", "key_id": GENESIS["key_id"]}
-    for pub, is_announced in ((added, True), (retired, False)):
-        log = chain(
-            [
-                {**VALUES[0], "pub": genesis},
-                {**VALUES[1], "type": "log.key", "pub": pub},
-            ]
-        )
-        if is_announced:
-            assert replay(log, signed(log)).size == 2
-        else:
-            with pytest.raises(errors.ReplayError, match="does not announce"):
-                replay(log, signed(log))
+    log = rotated(("added", THIEF))
+    assert verify.replay(log, note=signed(log, THIEF), key=THIEF.verifier).size == 2
+    log = rotated(("forgotten", THIEF))
+    with pytest.raises(errors.KeyUnannounced, match="does not announce the key"):
+        verify.replay(log, note=signed(log, THIEF), key=THIEF.verifier)
+
+
+def test_a_retired_key_signs_nothing_after_its_end_and_all_before_it() -> None:
+    log = rotated(("added", THIEF), ("retired", KEY))
+    assert verify.replay(log, note=signed(log, THIEF), key=THIEF.verifier).size == 3
+    with pytest.raises(errors.KeyUnannounced, match="has retired it"):
+        replay(log, signed(log))
+    assert replay(log, signed(log[:2])).checkpoint.size == 2
+
+
+def test_a_replay_remembers_the_policy_announced_last() -> None:
+    state = verify.Replay()
+    policies = ("ab" * 32, "cd" * 32)
+    for data in chain(
+        [
+            VALUES[0],
+            *(
+                {**VALUES[1], "type": "log.policy", "pub": {"policy_sha256": each}}
+                for each in policies
+            ),
+        ]
+    ):
+        state.feed(data)
+    assert state.policy_sha256 == policies[1]
+
+
+@pytest.mark.parametrize("at", [0, 1, 5, 12])
+def test_a_replay_goes_on_from_what_was_written_down(at: int) -> None:
+    state = verify.Replay()
+    for data in LOG[:at]:
+        state.feed(data)
+    again = verify.Replay.from_json(json.loads(json.dumps(state.to_json())))
+    for data in LOG[at:]:
+        state.feed(data)
+        again.feed(data)
+    assert again.to_json() == state.to_json()
+    assert again.frontier.root() == state.frontier.root()
+    with pytest.raises(errors.SequenceBroken):
+        again.feed(LOG[5])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"size": 7},
+        {"size": "5"},
+        {"frontier": "AA=="},
+        {"frontier": None},
+        {"last_leaf": "="},
+        {"last_time": "yesterday"},
+        {"key_ids": 5},
+    ],
+)
+def test_what_is_no_state_of_a_replay_is_not_gone_on_with(
+    change: dict[str, Any],
+) -> None:
+    state = verify.Replay()
+    for data in LOG[:5]:
+        state.feed(data)
+    with pytest.raises(ValueError, match=r"."):
+        verify.Replay.from_json({**state.to_json(), **change})
+    with pytest.raises(ValueError, match="not the state of a replay"):
+        verify.Replay.from_json({})
 
 
 def test_an_error_does_not_move_the_replay() -> None:
