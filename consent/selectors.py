@@ -1,7 +1,7 @@
 """Read consents: a donor's own, what many donors say to a purpose, what stood when."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -95,11 +95,28 @@ def decide_for(
     """
     wanted = list(dict.fromkeys(donor_ids))
     standing = current_for(wanted)
+    return decide_on(
+        {donor_id: standing.get(donor_id) for donor_id in wanted},
+        purpose=purpose,
+        on=on,
+        first_release=first_release,
+        asked_until=asked_until,
+    )
+
+
+def decide_on(
+    consents: Mapping[UUID, Consent | None],
+    *,
+    purpose: Purpose,
+    on: date,
+    first_release: date | None = None,
+    asked_until: date | None = None,
+) -> dict[UUID, DonorDecision]:
+    """Return what consents that were read before say to the purpose. No query."""
     nothing = DonorDecision(consent=None, decision=policy.without_consent())
     made: dict[str, Decision] = {}
     found: dict[UUID, DonorDecision] = {}
-    for donor_id in wanted:
-        row = standing.get(donor_id)
+    for donor_id, row in consents.items():
         if row is None:
             found[donor_id] = nothing
             continue

@@ -7,15 +7,15 @@ so that no page can forget it.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import consent.selectors
 import gemmule.catalog.selectors
-from consent.policy import Verdict
+from consent.models import Consent
+from consent.policy import Purpose, Verdict
 from consent.selectors import DonorDecision
 from gemmule.access import purposes
 from gemmule.access.models import AccessRequest, Resolution, ReviewDecision
@@ -47,6 +47,14 @@ class Coverage:
     def total(self) -> int:
         """Return the number of donors in the dataset."""
         return len(self.permitted) + len(self.review) + len(self.denied)
+
+    def consents(self) -> dict[UUID, Consent | None]:
+        """Return the consent of every donor that was decided on, None for none."""
+        return {
+            donor_id: found.consent
+            for part in (self.permitted, self.review, self.denied)
+            for donor_id, found in part.items()
+        }
 
     def clauses(self) -> list[ClauseCount]:
         """Return the clauses that stand in the way, most donors first."""
@@ -97,23 +105,26 @@ class RoundedVerdict:
     clauses: tuple[tuple[str, str, str, str], ...]
 
 
-def _agree(code: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    def change(stated: Mapping[str, Any]) -> dict[str, Any]:
-        agreed = {*stated.get("agrees_to", []), code}
-        return {**stated, "agrees_to": sorted(agreed)}
+_Change = Callable[[Purpose], Purpose]
+
+
+def _agree(code: str) -> _Change:
+    def change(stated: Purpose) -> Purpose:
+        agreed = {*stated.agrees_to, code}
+        return replace(stated, agrees_to=tuple(sorted(agreed)))
 
     return change
 
 
-def _without_companies(stated: Mapping[str, Any]) -> dict[str, Any]:
-    return {**stated, "organisation": "non-profit", "commercial": False}
+def _without_companies(stated: Purpose) -> Purpose:
+    return replace(stated, organisation="non-profit", commercial=False)
 
 
-def _with_ethics(stated: Mapping[str, Any]) -> dict[str, Any]:
-    return {**stated, "ethics_approval": "verified"}
+def _with_ethics(stated: Purpose) -> Purpose:
+    return replace(stated, ethics_approval="verified")
 
 
-_CHANGES: tuple[tuple[str, Callable[[Mapping[str, Any]], dict[str, Any]]], ...] = (
+_CHANGES: tuple[tuple[str, _Change], ...] = (
     ("no company took part and no use were commercial", _without_companies),
     ("the IRB had seen an ethics approval", _with_ethics),
     ("you agreed to publish the results", _agree("PUB")),
@@ -127,49 +138,46 @@ def coverage(
     """Return whom the request reaches on the day `on`, resolutions applied.
 
     Time limits count from `first_release`, the day of the project's first release;
-    from `on` while there is none.
+    from `on` while there is none. Four queries for up to 20,000 donors.
     """
     donor_ids = gemmule.catalog.selectors.donors_of(request.dataset)
     purpose = purposes.full_purpose(request)
-    decisions = consent.selectors.decide_for(
-        purpose=purpose,
-        donor_ids=donor_ids,
-        on=on,
-        first_release=first_release,
-        asked_until=request.expires_on,
+    return _parted(
+        request,
+        purpose,
+        consent.selectors.decide_for(
+            purpose=purpose,
+            donor_ids=donor_ids,
+            on=on,
+            first_release=first_release,
+            asked_until=request.expires_on,
+        ),
+        _resolutions(request),
     )
-    resolved = _resolutions(request)
-    barred = bool(
-        set(request.dataset.barred_countries)
-        & set(request.purpose.get("countries", []))
-    )
-    permitted: dict[UUID, DonorDecision] = {}
-    review: dict[UUID, DonorDecision] = {}
-    denied: dict[UUID, DonorDecision] = {}
-    for donor_id, found in decisions.items():
-        verdict = found.decision.verdict
-        if barred or verdict is Verdict.DENY or found.consent is None:
-            denied[donor_id] = found
-        elif verdict is Verdict.PERMIT or _is_resolved(found, resolved):
-            permitted[donor_id] = found
-        else:
-            review[donor_id] = found
-    return Coverage(permitted=permitted, review=review, denied=denied)
 
 
-def alternatives(request: AccessRequest, on: date) -> list[tuple[str, str]]:
+def alternatives(
+    request: AccessRequest, on: date, *, base: Coverage
+) -> list[tuple[str, str]]:
     """Return (what could be changed, about how many more donors), largest first.
 
-    Differences below 20 are left out: they could point at a person.
+    `base` is the coverage of the request as it stands, whose consents are decided on
+    again: two queries. Differences below 20 are left out: they could point at a
+    person.
     """
-    stated = dict(request.purpose)
-    base = len(_permitted(request, stated, on))
+    stated = purposes.full_purpose(request)
+    resolved = _resolutions(request)
+    consents = base.consents()
     found = []
     for words, change in _CHANGES:
         changed = change(stated)
         if changed == stated:
             continue
-        more = len(_permitted(request, changed, on)) - base
+        decisions = consent.selectors.decide_on(
+            consents, purpose=changed, on=on, asked_until=request.expires_on
+        )
+        reached = _parted(request, changed, decisions, resolved).permitted
+        more = len(reached) - len(base.permitted)
         if more >= SMALLEST_SHOWN:
             found.append((more, words))
     found.sort(reverse=True)
@@ -200,13 +208,25 @@ def round_count(number: int) -> str:
     return str((number + _STEP // 2) // _STEP * _STEP)
 
 
-def _permitted(
-    request: AccessRequest, stated: dict[str, Any], on: date
-) -> Mapping[UUID, DonorDecision]:
-    """Return whom the request would reach, were its purpose stated like this."""
-    imagined = copy(request)
-    imagined.purpose = stated
-    return coverage(imagined, on).permitted
+def _parted(
+    request: AccessRequest,
+    purpose: Purpose,
+    decisions: Mapping[UUID, DonorDecision],
+    resolved: set[tuple[UUID, str, str]],
+) -> Coverage:
+    barred = bool(set(request.dataset.barred_countries) & set(purpose.countries))
+    permitted: dict[UUID, DonorDecision] = {}
+    review: dict[UUID, DonorDecision] = {}
+    denied: dict[UUID, DonorDecision] = {}
+    for donor_id, found in decisions.items():
+        verdict = found.decision.verdict
+        if barred or verdict is Verdict.DENY or found.consent is None:
+            denied[donor_id] = found
+        elif verdict is Verdict.PERMIT or _is_resolved(found, resolved):
+            permitted[donor_id] = found
+        else:
+            review[donor_id] = found
+    return Coverage(permitted=permitted, review=review, denied=denied)
 
 
 def _resolutions(request: AccessRequest) -> set[tuple[UUID, str, str]]:

@@ -137,12 +137,13 @@ class AccessRequest(models.Model):
 
 
 class ReviewDecision(models.TextChoices):
-    """What a member of the IRB decided on a request."""
+    """What a member of the IRB decided on a request, or saw of it."""
 
     APPROVE = "approve", "Approved"
     PROPOSE = "propose", "Approved, with a second signature to come"
     DENY = "deny", "Denied"
     RETURN = "return", "Sent back"
+    ETHICS = "ethics", "Ethics approval seen"
 
 
 class Review(models.Model):

@@ -58,11 +58,7 @@ def verify_ethics(
         locked.purpose = {**locked.purpose, "ethics_approval": "verified"}
         locked.verdict = coverage(locked, now.date()).to_json()
         locked.save(update_fields=["state", "purpose", "verdict"])
-        statement = _statement(locked, "verify_ethics", reason)
-        # What it returns is not kept: its digest is the statement's, which the
-        # entry carries.
-        accounts.sign(user=reviewer, password=password, statement=statement, now=now)
-        _append("access.reviewed", locked, statement, reviewer, uuid.uuid4(), now)
+        _sign(reviewer, locked, ReviewDecision.ETHICS, reason, password, now)
     return locked
 
 
@@ -93,7 +89,7 @@ def approve(
         clauses = _clauses_to_resolve(found, resolve)
         two = _needs_two(locked, found, clauses)
         locked.state = states.next_state(locked, "propose" if two else "approve")
-        _sign(
+        review = _sign(
             reviewer,
             locked,
             ReviewDecision.PROPOSE if two else ReviewDecision.APPROVE,
@@ -104,7 +100,8 @@ def approve(
             clauses=clauses,
         )
         locked.expires_on = expires_on
-        _decide(locked, None if two else "approved", now)
+        # A clause that this signature resolves counts from the second one on.
+        _decide(locked, None if two else "approved", review, found)
     return locked
 
 
@@ -124,7 +121,7 @@ def countersign(
             ResolvedClause(consent_id=row.consent_id, code=row.code, rules=row.rules)
             for row in first.resolutions.order_by("consent_id", "code")
         ]
-        _sign(
+        review = _sign(
             reviewer,
             locked,
             ReviewDecision.APPROVE,
@@ -134,7 +131,7 @@ def countersign(
             expires_on=first.expires_on,
             clauses=clauses,
         )
-        _decide(locked, "approved", now)
+        _decide(locked, "approved", review, coverage(locked, now.date()))
     return locked
 
 
@@ -171,9 +168,9 @@ def _answer(
     with transaction.atomic():
         locked = locks.locked(request)
         locked.state = states.next_state(locked, act)
-        _sign(reviewer, locked, decision, reason, password, now)
+        review = _sign(reviewer, locked, decision, reason, password, now)
         word = "denied" if decision == ReviewDecision.DENY else "sent back"
-        _decide(locked, word, now)
+        _decide(locked, word, review, coverage(locked, now.date()))
     return locked
 
 
@@ -302,12 +299,17 @@ def _append(
     )
 
 
-def _decide(request: AccessRequest, word: str | None, now: datetime) -> None:
-    """Store the outcome and tell the project; `word` None means not yet decided."""
-    request.verdict = coverage(request, now.date()).to_json()
+def _decide(
+    request: AccessRequest, word: str | None, review: Review, found: Coverage
+) -> None:
+    """Store the outcome and tell the project; `word` None means not yet decided.
+
+    `found` is whom the request reaches once this review stands.
+    """
+    request.verdict = found.to_json()
     if word in {"approved", "denied"}:
-        request.decided_at = now
-        request.event_decided = request.reviews.latest("created_at").event
+        request.decided_at = review.created_at
+        request.event_decided = review.event
     request.save()
     if word is None:
         return
@@ -316,9 +318,9 @@ def _decide(request: AccessRequest, word: str | None, now: datetime) -> None:
             user=member,
             kind=f"request.{word.replace(' ', '_')}",
             subject=f"Request {request.accession} was {word}",
-            body=request.reviews.latest("created_at").reason,
+            body=review.reason,
             url=f"/research/requests/{request.accession}/",
-            now=now,
+            now=review.created_at,
         )
 
 

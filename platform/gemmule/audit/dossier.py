@@ -4,6 +4,7 @@ Reads only. Donors appear by the release's own sample names; who they are is not
 known here. Whether it all fits together is the business of `verification`.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -117,6 +118,7 @@ def export(found: Dossier) -> dict[str, Any]:
                 if review.expires_on
                 else None,
                 "signed_at": review.created_at.isoformat(),
+                "statement_sha256": hashlib.sha256(bytes(review.statement)).hexdigest(),
             }
             for review in found.reviews
         ],

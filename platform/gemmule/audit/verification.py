@@ -93,17 +93,25 @@ def _request_unchanged(release: Release) -> str:
 
 
 def _decision_signed(release: Release) -> str:
-    request = release.request
-    review = request.reviews.filter(decision=ReviewDecision.APPROVE).first()
-    if review is None:
+    """Check every signed act of the IRB, not the approval alone: each is kept."""
+    reviews = list(release.request.reviews.select_related("reviewer"))
+    approvals = [one for one in reviews if one.decision == ReviewDecision.APPROVE]
+    if not approvals:
         raise _Broken("There is no approval of this request.")
-    digest = hashlib.sha256(bytes(review.statement)).hexdigest()
-    entry = ledger.selectors.entry(review.event)
-    if entry.pub.get("statement_sha256") != digest:
-        raise _Broken("The ledger carries another statement than the one kept.")
-    if review.signature.get("statement_sha256") != digest:
-        raise _Broken("The signature is over another statement.")
-    return f"Signed by {review.reviewer.name}; ledger entry {entry.seq} carries it."
+    entries = ledger.selectors.entries_by_event([review.event for review in reviews])
+    for review in reviews:
+        what = review.get_decision_display().lower()
+        digest = hashlib.sha256(bytes(review.statement)).hexdigest()
+        entry = entries.get(review.event)
+        if entry is None or entry.pub.get("statement_sha256") != digest:
+            raise _Broken(
+                f"The ledger carries another statement than the one kept ({what})."
+            )
+        if review.signature.get("statement_sha256") != digest:
+            raise _Broken(f"The signature is over another statement ({what}).")
+    (approval,) = approvals
+    entry = entries[approval.event]
+    return f"Signed by {approval.reviewer.name}; ledger entry {entry.seq} carries it."
 
 
 def _consents_cover(release: Release) -> str:

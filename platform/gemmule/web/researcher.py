@@ -316,9 +316,12 @@ def _verdict(found: AccessRequest) -> dict[str, object]:
     is_stated = bool(
         found.purpose.get("research_types") or found.purpose.get("diseases")
     )
+    if not is_stated:
+        return {"verdict": None, "alternatives": []}
+    reached = coverage(found, today)
     return {
-        "verdict": rounded(coverage(found, today)) if is_stated else None,
-        "alternatives": alternatives(found, today) if is_stated else [],
+        "verdict": rounded(reached),
+        "alternatives": alternatives(found, today, base=reached),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from consent import countries, diseases
-from gemmule.access.models import RequestState
+from gemmule.access.models import RequestState, ReviewDecision
 from gemmule.releases.models import ReleaseState
 
 RESEARCH_TYPES = {
@@ -59,11 +59,16 @@ _TONES = {
     ReleaseState.SUSPENDED: "attention",
     ReleaseState.REVOKED: "stop",
     ReleaseState.FAILED: "stop",
+    ReviewDecision.APPROVE: "good",
+    ReviewDecision.ETHICS: "good",
+    ReviewDecision.PROPOSE: "attention",
+    ReviewDecision.RETURN: "attention",
+    ReviewDecision.DENY: "stop",
 }
 
 
 def tone(state: str) -> str:
-    """Return the tone in which a state's status is shown; the word says the rest."""
+    """Return the tone in which a state or decision is shown; its word says the rest."""
     return next((word for known, word in _TONES.items() if known == state), "waiting")
 
 

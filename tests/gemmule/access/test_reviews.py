@@ -1,6 +1,7 @@
 """The IRB's signed acts: who, in which state, and what each turns into."""
 
 import hashlib
+import json
 import uuid
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -10,7 +11,7 @@ import pytest
 
 import consent.services
 import ledger.selectors
-from gemmule.access import reviews, services
+from gemmule.access import reviews, selectors, services
 from gemmule.access.coverage import coverage
 from gemmule.access.errors import RequestStateError, ReviewInvalid
 from gemmule.access.models import (
@@ -18,6 +19,7 @@ from gemmule.access.models import (
     Project,
     RequestState,
     Resolution,
+    ReviewDecision,
 )
 from gemmule.accounts.errors import NotAllowed, SignatureRefused
 from gemmule.accounts.models import Role, User
@@ -236,6 +238,48 @@ def test_verified_ethics_reaches_the_donors_who_ask_for_it(
     assert verified.purpose["ethics_approval"] == "verified"
     assert len(coverage(verified, now.date()).permitted) == 55
     assert verified.state == RequestState.SUBMITTED
+
+
+def test_seen_ethics_are_kept_as_they_were_signed(
+    ira: User, submitted: AccessRequest, now: datetime
+) -> None:
+    verified = reviews.verify_ethics(
+        reviewer=ira, request=submitted, reason=" Seen. ", password=PASSWORD, now=now
+    )
+    review = verified.reviews.get()
+    assert (review.decision, review.reason) == (ReviewDecision.ETHICS, "Seen.")
+    assert review.reviewer == ira
+    statement = json.loads(bytes(review.statement))
+    assert statement["decision"] == "ethics"
+    assert statement["request_sha256"] == selectors.request_sha256(verified)
+    digest = hashlib.sha256(bytes(review.statement)).hexdigest()
+    entry = ledger.selectors.entry(review.event)
+    assert entry.type == "access.reviewed"
+    assert entry.pub["statement_sha256"] == digest
+    assert review.signature["statement_sha256"] == digest
+
+
+def test_ethics_under_a_wrong_password_are_not_seen(
+    ira: User, submitted: AccessRequest, now: datetime
+) -> None:
+    with pytest.raises(SignatureRefused):
+        reviews.verify_ethics(
+            reviewer=ira, request=submitted, reason="Seen.", password="x", now=now
+        )
+    submitted.refresh_from_db()
+    assert submitted.purpose["ethics_approval"] == "unverified"
+    assert not submitted.reviews.exists()
+
+
+def test_an_approval_follows_the_sight_of_the_ethics(
+    ira: User, ingrid: User, submitted: AccessRequest, now: datetime
+) -> None:
+    seen = reviews.verify_ethics(
+        reviewer=ingrid, request=submitted, reason="Seen.", password=PASSWORD, now=now
+    )
+    approved = approve(ira, seen, now)
+    assert approved.state == RequestState.APPROVED
+    assert approved.event_decided == approved.reviews.get(decision="approve").event
 
 
 def test_ethics_nobody_claimed_cannot_be_verified(

@@ -1,9 +1,10 @@
 """The auditors' pages: every release, its dossier, and whether it holds."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,18 +12,19 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from gemmule.access.models import AccessRequest
+from gemmule.access import reviews
+from gemmule.access.models import AccessRequest, ReviewDecision
 from gemmule.accounts.models import User
+from gemmule.demo.cast import PASSWORD
 from gemmule.releases import storage
 from gemmule.releases.models import Release, ReleaseDonor, ReleaseState
 from gemmule.web.audit import RELEASES_PER_PAGE
 from tests.gemmule.access.conftest import dataset, draft, project, submitted
-from tests.gemmule.api.conftest import approved, available, folders, now, release
+from tests.gemmule.api.conftest import available, folders, now, release
 from tests.gemmule.api.sealing import CONTENT
 from tests.gemmule.releases.conftest import keyring
 
 __all__ = [
-    "approved",
     "available",
     "dataset",
     "draft",
@@ -36,6 +38,25 @@ __all__ = [
 pytestmark = pytest.mark.django_db
 
 SignedIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def approved(
+    ira: User, ingrid: User, submitted: AccessRequest, now: datetime
+) -> AccessRequest:
+    """Return the request, approved by one reviewer after another saw the ethics."""
+    seen = reviews.verify_ethics(
+        reviewer=ingrid, request=submitted, reason="Seen.", password=PASSWORD, now=now
+    )
+    return reviews.approve(
+        reviewer=ira,
+        request=seen,
+        reason="Sound.",
+        expires_on=(now + timedelta(days=365)).date(),
+        resolve=[],
+        password=PASSWORD,
+        now=now + timedelta(seconds=1),
+    )
 
 
 @pytest.fixture
@@ -83,7 +104,7 @@ def test_a_release_is_listed_with_how_many_donors_it_holds(
     text = page(client.get(reverse("audit_releases")))
     assert dossier(available) in text
     assert available.request.project.title in text
-    assert re.search(r'data-label="Donors"[^>]*>\s*40\s*<', text)
+    assert re.search(r'data-label="Donors"[^>]*>\s*55\s*<', text)
 
 
 def test_a_release_is_found_by_what_it_is_cited_by(
@@ -159,7 +180,8 @@ def test_the_dossier_tells_the_whole_story(
     for words in (
         available.request.project.lay_summary,
         ira.name,
-        "40 donors. By permission:",
+        "Ethics approval seen",
+        "55 donors. By permission:",
         file.sha256_cipher,
         available.manifest_sha256,
         f"{len(CONTENT):,}",
@@ -201,7 +223,7 @@ def test_an_untouched_release_verifies(client: Client, available: Release) -> No
     assert "Verified just now" not in page(client.get(dossier(available)))
     text = page(client.get(dossier(available), {"verify": ""}))
     assert "Everything holds" in text
-    assert "40 of 40 consents cover the purpose" in text
+    assert "55 of 55 consents cover the purpose" in text
 
 
 def change_a_byte(release: Release) -> str:
@@ -221,14 +243,29 @@ def change_the_request(release: Release) -> str:
 
 
 def change_the_manifest(release: Release) -> str:
-    manifest = bytes(release.manifest or b"").replace(b'"samples":40', b'"samples":41')
+    manifest = bytes(release.manifest or b"").replace(b'"samples":55', b'"samples":56')
     assert manifest != bytes(release.manifest or b"")
     Release.objects.update(manifest=manifest)
     return "signature"
 
 
+def change_a_seen_approval(release: Release) -> str:
+    seen = release.request.reviews.get(decision=ReviewDecision.ETHICS)
+    statement = bytes(seen.statement).replace(b"Seen.", b"Sent.")
+    assert statement != bytes(seen.statement)
+    release.request.reviews.filter(pk=seen.pk).update(statement=statement)
+    return "another statement than the one kept (ethics approval seen)"
+
+
 @pytest.mark.parametrize(
-    "change", [change_a_byte, drop_a_donor, change_the_request, change_the_manifest]
+    "change",
+    [
+        change_a_byte,
+        drop_a_donor,
+        change_the_request,
+        change_the_manifest,
+        change_a_seen_approval,
+    ],
 )
 def test_whatever_was_changed_is_found_and_named(
     client: Client, available: Release, change: Callable[[Release], str]
@@ -246,6 +283,12 @@ def test_the_dossier_is_exported_as_json(client: Client, available: Release) -> 
     whole = json.loads(answer.content)
     text = json.dumps(whole)
     assert available.manifest_sha256 in text
+    assert [review["decision"] for review in whole["reviews"]] == ["ethics", "approve"]
+    for review, kept in zip(
+        whole["reviews"], available.request.reviews.all(), strict=True
+    ):
+        digest = hashlib.sha256(bytes(kept.statement)).hexdigest()
+        assert review["statement_sha256"] == digest
     for held in ReleaseDonor.objects.all():
         assert str(held.donor_id) not in text
 

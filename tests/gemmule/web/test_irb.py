@@ -311,6 +311,7 @@ def test_seen_ethics_let_in_the_donors_who_ask_for_it(
     client.post(address("irb_verify_ethics", submitted), SIGNED)
     text = page(client.get(address("irb_request", submitted)))
     assert "Approval seen by the IRB" in text
+    assert "Ethics approval seen, signed by Ira" in text
     assert re.search(r"permitted of 60 donors</dt>\s*<dd>55<", text)
     assert address("irb_verify_ethics", submitted) not in text
 
