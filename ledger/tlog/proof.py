@@ -9,11 +9,14 @@ import hmac
 from collections.abc import Callable, Sequence
 
 from ledger import errors
-from ledger.tlog.hashing import Frontier, LeafHash, node_hash
+from ledger.tlog.hashing import EMPTY_ROOT, HASH_BYTES, Frontier, LeafHash, node_hash
 
 # (level, index) -> hash of the perfect subtree over the leaves
 # [index << level, (index + 1) << level)
 Subtrees = Callable[[int, int], bytes]
+
+# Other implementations count leaves in 64 bits.
+MAX_SIZE = 2**64 - 1
 
 
 def subtrees_of(frontier: Frontier, leaves: Sequence[LeafHash]) -> Subtrees:
@@ -36,6 +39,11 @@ def subtrees_of(frontier: Frontier, leaves: Sequence[LeafHash]) -> Subtrees:
         return found
 
     return subtree
+
+
+def root_of(size: int, subtree: Subtrees) -> bytes:
+    """Return the root of the tree of `size` leaves."""
+    return _range_hash(0, size, subtree) if size else EMPTY_ROOT
 
 
 def inclusion_proof(index: int, size: int, subtree: Subtrees) -> list[bytes]:
@@ -89,8 +97,10 @@ def verify_inclusion(
     *, index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes
 ) -> None:
     """Check that `leaf` is leaf `index` of the tree; raise ProofInvalid if not."""
-    if not 0 <= index < size:
+    _check_counts(index, size)
+    if index >= size:
         raise errors.ProofInvalid(f"leaf {index} is not in a tree of {size} leaves")
+    _check_lengths(leaf, root, *proof)
     node, last, node_leaf = index, size - 1, leaf
     # RFC 9162 section 2.1.3.2
     for sibling in proof:
@@ -119,7 +129,9 @@ def verify_consistency(
     proof: Sequence[bytes],
 ) -> None:
     """Check that the new tree only adds leaves to the old, or raise ProofInvalid."""
+    _check_counts(old_size, new_size)
     step = f"from {old_size} to {new_size} leaves"
+    # A tree without leaves is a prefix of every tree: that proves nothing.
     if not 0 < old_size <= new_size:
         raise errors.ProofInvalid(f"no proof can lead {step}")
     if old_size == new_size:
@@ -129,6 +141,7 @@ def verify_consistency(
         return
     if not proof:
         raise errors.ProofInvalid(f"the proof {step} is empty")
+    _check_lengths(old_root, new_root, *proof)
     # RFC 9162 section 2.1.4.2
     path = list(proof)
     if old_size & (old_size - 1) == 0:
@@ -172,6 +185,17 @@ def _range_hash(start: int, end: int, subtree: Subtrees) -> bytes:
         node = left if node is None else node_hash(left, node)
     assert node is not None, "a range of a proof is never empty"
     return node
+
+
+def _check_counts(*counts: int) -> None:
+    if not all(0 <= each <= MAX_SIZE for each in counts):
+        raise errors.ProofInvalid("leaves are counted from 0 to 2^64-1")
+
+
+def _check_lengths(*hashes: bytes) -> None:
+    """Refuse hashes of another length, whose bytes could pass for their neighbours'."""
+    if any(len(each) != HASH_BYTES for each in hashes):
+        raise errors.ProofInvalid(f"every hash of a proof has {HASH_BYTES} bytes")
 
 
 def _same(computed: bytes, expected: bytes, otherwise: str) -> None:

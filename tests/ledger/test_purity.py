@@ -25,6 +25,7 @@ PURE = [
     "ledger.tlog.hashing",
     "ledger.tlog.note",
     "ledger.tlog.proof",
+    "ledger.tlog.tile",
     "ledger.tlog.vocabulary",
     "ledger.verify",
     "ledger.witness",
