@@ -117,7 +117,9 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.socket = listener
         self.routes = routes
         self._deadlines: dict[socket.socket, float] = {}
+        self._busy: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self.is_ending = False
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
@@ -137,7 +139,13 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def grant(self, request: socket.socket) -> None:
         """Give the connection time for one more request."""
         with self._lock:
+            self._busy.discard(request)
             self._deadlines[request] = time.monotonic() + IDLE_TIMEOUT_S
+
+    def begin(self, request: socket.socket) -> None:
+        """Note that a request has begun, which is to be answered."""
+        with self._lock:
+            self._busy.add(request)
 
     def service_actions(self) -> None:
         """Cut off who sends a byte now and then to hold a connection for ever."""
@@ -150,13 +158,15 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def hang_up(self) -> None:
         """Take no further request from those connected; answer what was asked."""
         with self._lock:
-            open_ = list(self._deadlines)
-        for request in open_:
+            self.is_ending = True
+            idle = [each for each in self._deadlines if each not in self._busy]
+        for request in idle:
             _shut(request, socket.SHUT_RD)
 
     def shutdown_request(self, request: Any) -> None:
         with self._lock:
             self._deadlines.pop(request, None)
+            self._busy.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -175,6 +185,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         self.server.grant(self.connection)
+        if self.server.is_ending:
+            self.close_connection = True
+            return
         super().handle_one_request()
 
     def do_GET(self) -> None:
@@ -191,6 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         sys.stderr.flush()
 
     def _respond(self) -> None:
+        self.server.begin(self.connection)
         body = self._read_body()
         if isinstance(body, Answer):
             # Where the next request starts is not known.
@@ -281,6 +295,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         if allowed:
             self.send_header("Allow", allowed)
+        if self.server.is_ending:
+            self.close_connection = True
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
