@@ -42,6 +42,7 @@ LedgerError
         ├── LinkBroken      an entry that does not follow from the one before it
         ├── TimeWentBack    an entry older than the one before it
         ├── KeyUnannounced  signed by a key that the log does not announce
+        ├── TileMismatch    a hash tile that is not that of the entries
         ├── RootMismatch    the entries do not give the signed root
         └── TailMissing     fewer entries than the checkpoint covers
 """
@@ -230,6 +231,10 @@ class TimeWentBack(ReplayError):
 
 class KeyUnannounced(ReplayError):
     """The key that signed is not one the log announces, or one it has retired."""
+
+
+class TileMismatch(ReplayError):
+    """A hash tile does not hold the hashes of the entries below it."""
 
 
 class RootMismatch(ReplayError):
