@@ -162,7 +162,9 @@ def request_edit(request: MemberRequest, accession: str) -> HttpResponse:
                 return redirect("research_request_check", accession=accession)
     context = {"found": found, "form": form, **_verdict(found)}
     if request.headers.get("HX-Request"):
-        return render(request, "research/_verdict.html", context)
+        # What is wrong is told beside the number, as it is typed; 200, or htmx would
+        # not show it.
+        return render(request, "research/_verdict.html", {**context, "live": True})
     return render(
         request,
         "research/request_edit.html",

@@ -198,6 +198,49 @@ def test_a_verdict_is_not_changed_by_what_cannot_be_read(
 
 
 @pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"diseases": "breast <cancr>"}, "“breast &lt;cancr&gt;” is not a known"),
+        ({"countries": "Narnia"}, "“Narnia” is not a country"),
+        ({"regions": "BRCA11"}, "did you mean BRCA1"),
+        ({"research_types": ["fun"]}, "not one of the available choices"),
+    ],
+)
+def test_a_mistake_is_told_in_the_live_verdict_by_its_field(
+    client: Client, draft: AccessRequest, change: dict[str, Any], says: str
+) -> None:
+    address = reverse("research_request_edit", args=[draft.accession])
+    text = page(client.post(address, {**PURPOSE, **change}, headers=HTMX))
+    (field,) = change
+    assert text.startswith('<div id="verdict"')
+    assert "Not counted yet" in text
+    assert re.search(rf'<a href="#id_{field}(_0)?">[^<]+ \u2013 [^<]*{says}', text)
+    assert "The number below is that of your last answers" in text
+    # Put right, it is gone.
+    text = page(client.post(address, PURPOSE, headers=HTMX))
+    assert "Not counted yet" not in text
+
+
+def test_a_saved_form_tells_a_mistake_in_its_summary_alone(
+    client: Client, draft: AccessRequest
+) -> None:
+    address = reverse("research_request_edit", args=[draft.accession])
+    text = page(client.post(address, {**PURPOSE, "diseases": "nonsense"}), 422)
+    assert "There is a problem" in text
+    assert "Not counted yet" not in text
+
+
+def test_the_live_verdict_stands_in_a_region_that_is_read_out_and_stays(
+    client: Client, draft: AccessRequest
+) -> None:
+    address = reverse("research_request_edit", args=[draft.accession])
+    text = page(client.get(address))
+    assert re.search(r'<aside[^>]* aria-live="polite"[^>]*>\s*<div id="verdict"', text)
+    live = page(client.post(address, PURPOSE, headers=HTMX))
+    assert "aria-live" not in live, "a region that is swapped is not read out"
+
+
+@pytest.mark.parametrize(
     "name", ["research_request_edit", "research_request_check", "research_request"]
 )
 def test_no_exact_number_reaches_a_researcher(
