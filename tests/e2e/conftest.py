@@ -35,7 +35,8 @@ from tests.sites import FreshSite
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 WIDTHS = (390, 1440)
-SCREENSHOTS = Path("test-results") / "screenshots"
+# Not below test-results/, which pytest-playwright empties whenever pytest starts.
+SCREENSHOTS = Path("screenshots")
 _FLAGS = [
     "--headless",
     # Chromium's sandbox does not start as root in a container; the pages are ours.
@@ -184,7 +185,8 @@ def assert_no_violations(page: Page) -> None:
 def look() -> Look:
     """Return a function that takes a page at both widths and runs axe on each.
 
-    Saves `test-results/screenshots/NAME-390.png` and `NAME-1440.png`, full length.
+    Saves `screenshots/NAME-390.png` and `NAME-1440.png`, full length, over those of
+    the same name.
     """
 
     def take(page: Page, name: str) -> None:
