@@ -24,6 +24,7 @@ PURE = [
     "ledger.tlog.entry",
     "ledger.tlog.hashing",
     "ledger.tlog.note",
+    "ledger.tlog.policy",
     "ledger.tlog.proof",
     "ledger.tlog.tile",
     "ledger.tlog.vocabulary",
