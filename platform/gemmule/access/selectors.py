@@ -4,11 +4,11 @@ import hashlib
 from datetime import timedelta
 
 import rfc8785
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from gemmule.access.models import AccessRequest, Project, RequestState
 from gemmule.access.permissions import READER_ROLES
-from gemmule.accounts.models import User
+from gemmule.accounts.models import Role, User
 from gemmule.accounts.permissions import has_role
 
 # The IRB promises an answer within this time; the queue shows what is older.
@@ -21,11 +21,19 @@ def projects_of(user: User) -> QuerySet[Project]:
 
 
 def requests_for(user: User) -> QuerySet[AccessRequest]:
-    """Return the requests the user may read, newest first."""
+    """Return the requests the user may read, newest first.
+
+    Whoever reads for the IRB and is in a project too has both: what was submitted,
+    and the drafts of her own.
+    """
     found = AccessRequest.objects.select_related("project__institution", "dataset")
-    if has_role(user, *READER_ROLES):
-        return found.filter(submitted_at__isnull=False)
-    return found.filter(project__memberships__user=user)
+    own = Q(project__in=Project.objects.filter(memberships__user=user))
+    if not has_role(user, *READER_ROLES):
+        return found.filter(own)
+    submitted = Q(submitted_at__isnull=False)
+    return found.filter(
+        submitted | own if has_role(user, Role.RESEARCHER) else submitted
+    )
 
 
 def queue() -> QuerySet[AccessRequest]:

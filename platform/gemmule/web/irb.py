@@ -172,7 +172,12 @@ verify_ethics = _signed_act(
 
 def _request(user: User, accession: str) -> AccessRequest:
     check_role(user, *permissions.READER_ROLES)
-    found = selectors.requests_for(user).filter(accession=accession).first()
+    found = (
+        selectors.requests_for(user)
+        # A draft of the reader's own, who is a researcher too, is no request yet.
+        .filter(accession=accession, submitted_at__isnull=False)
+        .first()
+    )
     if found is None:
         raise NotFound(f"there is no request {accession}")
     return found

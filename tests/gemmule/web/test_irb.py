@@ -13,9 +13,10 @@ from pytest_django import DjangoAssertNumQueries
 from consent import purpose
 from gemmule.access import reviews
 from gemmule.access.models import AccessRequest, RequestState
-from gemmule.accounts.models import User
+from gemmule.accounts.models import Role, User
 from gemmule.demo.cast import PASSWORD
 from gemmule.web import words
+from tests import factories
 from tests.gemmule.access.conftest import (
     dataset,
     draft,
@@ -82,9 +83,9 @@ def test_the_queue_takes_the_same_queries_however_long(
     for count in (1, 3):
         for _ in range(count):
             submit_with()
-        # Waiting, decided, roles twice; session, person; and the frame's roles,
+        # Waiting, decided, roles thrice; session, person; and the frame's roles,
         # unread notices and checkpoint.
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             client.get(reverse("irb_queue"))
 
 
@@ -374,3 +375,13 @@ def test_a_vote_that_came_first_is_told_by_the_form(
     text = page(client.post(address("irb_approve", submitted), approval), 422)
     assert "is denied" in text
     assert "Sound &lt;science&gt;." in text
+
+
+def test_a_draft_of_the_readers_own_is_no_request_to_review(
+    signed_in: SignedIn, rosa: User, draft: AccessRequest
+) -> None:
+    factories.grant(rosa, Role.IRB_REVIEWER)
+    client = signed_in(rosa)
+    assert draft.accession in page(client.get(reverse("research_home")))
+    assert client.get(address("irb_request", draft)).status_code == 404
+    assert client.post(address("irb_approve", draft), SIGNED).status_code == 404
