@@ -138,6 +138,12 @@ def alma(db: None) -> User:
 
 
 @pytest.fixture
+def alan(db: None) -> User:
+    """Return Alan, the second administrator."""
+    return factories.member(cast.ALAN)
+
+
+@pytest.fixture
 def sam(db: None) -> User:
     """Return Sam, who can sign in and has no role at all."""
     return factories.member(cast.SAM)

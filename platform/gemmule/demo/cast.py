@@ -1,4 +1,6 @@
-"""The people of the demo and of the tests: one of each role, and a stranger.
+"""The people of the demo and of the tests: each role, and a stranger.
+
+Two where the work takes two: stewards, the IRB, administrators.
 
 Who they are, not what they have done; that is the scene.
 """
@@ -73,6 +75,13 @@ ALMA = Member(
     roles=("administrator",),
     institution=HOSPITAL,
 )
+ALAN = Member(
+    name="Alan Whitaker",
+    email="alan@example.org",
+    roles=("administrator",),
+    institution=HOSPITAL,
+)
 SAM = Member(name="Sam Stranger", email="sam@example.org", roles=())
 
-CAST = (ADA, ROSA, IRA, INGRID, SVEN, SIGNE, AUD, ALMA)
+# Alan last: with two administrators the machine grants no role by itself any more.
+CAST = (ADA, ROSA, IRA, INGRID, SVEN, SIGNE, AUD, ALMA, ALAN)

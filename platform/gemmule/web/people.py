@@ -12,6 +12,7 @@ from django.views.decorators.http import (
     require_POST,
 )
 
+import gemmule.notices.roles
 from gemmule.accounts import permissions, roles, selectors
 from gemmule.accounts.errors import (
     AccountRefused,
@@ -94,7 +95,7 @@ def role_confirm(request: MemberRequest, proposal_id: int) -> HttpResponse:
     form = ConfirmForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            roles.confirm(
+            gemmule.notices.roles.confirm(
                 administrator=request.user,
                 proposal_id=proposal_id,
                 password=form.cleaned_data["password"],
@@ -137,6 +138,8 @@ def role_revoke(request: MemberRequest, grant_id: int) -> HttpResponse:
     grant = selectors.active_grant(grant_id)
     if request.method == "GET":
         return render(request, "people/revoke.html", {"grant": grant})
-    roles.revoke(administrator=request.user, grant_id=grant_id, now=timezone.now())
+    gemmule.notices.roles.revoke(
+        administrator=request.user, grant_id=grant_id, now=timezone.now()
+    )
     messages.success(request, f"{grant.user} is no longer {grant.get_role_display()}.")
     return redirect("people")

@@ -104,7 +104,6 @@ def make() -> World:
     rival.institution = people["rosa"].institution
     rival.save()
     people["rival"] = rival
-    anna = factories.person(Role.ADMINISTRATOR, name="Anna")
     world = World()
     for name in PEOPLE[1:]:
         client = Client()
@@ -114,14 +113,14 @@ def make() -> World:
         _, world.tokens[name] = AuthToken.objects.create(
             user=people[name], expiry=timedelta(days=1)
         )
-    _account(world, people, anna, now)
+    _account(world, people, now)
     published = _donor_and_dataset(world, people, now)
     _research(world, people, published, now)
     _draft_dataset(world, people["sven"], now)
     return world
 
 
-def _account(world: World, people: dict[str, User], anna: User, now: datetime) -> None:
+def _account(world: World, people: dict[str, User], now: datetime) -> None:
     rosa = people["rosa"]
     pending = services.begin_key(
         user=rosa, name="new", public_key_text=keys.public_key_text(_POINT), now=now
@@ -137,7 +136,7 @@ def _account(world: World, people: dict[str, User], anna: User, now: datetime) -
         now=now,
     )
     proposal = roles.propose(
-        administrator=anna, user=people["sam"], role=Role.STEWARD, now=now
+        administrator=people["alan"], user=people["sam"], role=Role.STEWARD, now=now
     )
     grant = people["aud"].role_grants.get(role=Role.AUDITOR)
     world.objects |= {

@@ -21,12 +21,6 @@ def client(signed_in: SignedIn, alma: User) -> Client:
 
 
 @pytest.fixture
-def anna(db: None) -> User:
-    """Return Anna, the second administrator."""
-    return factories.person(Role.ADMINISTRATOR, name="Anna")
-
-
-@pytest.fixture
 def proposal(alma: User, sam: User, now: datetime) -> RoleProposal:
     return roles.propose(administrator=alma, user=sam, role=Role.STEWARD, now=now)
 
@@ -43,7 +37,7 @@ def urls(proposal: RoleProposal, grant: RoleGrant) -> list[str]:
 
 
 def test_two_administrators_give_a_role(
-    client: Client, signed_in: SignedIn, sam: User, anna: User
+    client: Client, signed_in: SignedIn, sam: User, alan: User
 ) -> None:
     assert client.get(reverse("role_propose")).status_code == 200
     answer = client.post(
@@ -52,7 +46,7 @@ def test_two_administrators_give_a_role(
     assert answer.headers["Location"] == reverse("people")
     proposal = selectors.open_proposals().get()
     confirm = reverse("role_confirm", args=[proposal.pk])
-    second = signed_in(anna)
+    second = signed_in(alan)
     assert confirm in second.get(reverse("people")).content.decode()
     page = second.get(confirm).content.decode()
     assert sam.name in page
@@ -81,9 +75,9 @@ def test_who_proposed_is_offered_no_confirmation(
 
 @pytest.mark.parametrize("password", ["wrong", ""])
 def test_wrong_password_gives_no_role(
-    signed_in: SignedIn, anna: User, proposal: RoleProposal, sam: User, password: str
+    signed_in: SignedIn, alan: User, proposal: RoleProposal, sam: User, password: str
 ) -> None:
-    answer = signed_in(anna).post(
+    answer = signed_in(alan).post(
         reverse("role_confirm", args=[proposal.pk]), {"password": password}
     )
 

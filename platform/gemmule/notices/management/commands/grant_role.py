@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from gemmule.accounts import roles, selectors, services
+from gemmule.accounts import selectors, services
 from gemmule.accounts.errors import AccountsError
 from gemmule.accounts.models import Role, User
+from gemmule.notices import roles
 
 
 class Command(BaseCommand):

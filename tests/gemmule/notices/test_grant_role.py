@@ -12,7 +12,7 @@ from gemmule.accounts import selectors
 from gemmule.accounts.models import Role, RoleGrant, User
 from tests import factories
 
-COMMAND = "gemmule.accounts.management.commands.grant_role"
+COMMAND = "gemmule.notices.management.commands.grant_role"
 PASSWORD = "nine-violet-anchors-84"
 
 
