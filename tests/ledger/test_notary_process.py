@@ -1,11 +1,13 @@
 """The notary as a process of its own signs over its socket as the one within does."""
 
+import grp
 import os
 import re
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -124,13 +126,26 @@ def test_the_socket_of_a_killed_one_is_taken_over(folder: Path) -> None:
     assert not socket.exists()
 
 
+def test_only_its_owner_reaches_the_socket_and_the_keys(folder: Path) -> None:
+    with serving(folder):
+        mode = (folder.parent / "notary.sock").stat().st_mode
+        assert stat.S_IMODE(mode) == 0o600
+    for path in (folder, folder / "keys"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    for path in (*(folder / "keys").iterdir(), folder / "notary.checkpoint"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 # The site's own user, or its database administrator's.
 SOMEBODY_ELSE = """
 import os, socket, sys
-os.setgid(65534)
-os.setuid(65534)
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(int(sys.argv[3]))
+    os.setuid(65534)
 with socket.socket(socket.AF_UNIX) as far:
-    for use in (lambda: os.listdir(sys.argv[1] + "/keys"),
+    for use in (lambda: os.stat(sys.argv[2]),
+                lambda: os.listdir(sys.argv[1]),
                 lambda: far.connect(sys.argv[2])):
         try:
             use()
@@ -140,24 +155,39 @@ with socket.socket(socket.AF_UNIX) as far:
 """
 
 
-def test_only_its_owner_reaches_the_socket_and_the_folder(folder: Path) -> None:
-    socket = folder.parent / "notary.sock"
-    with serving(folder):
-        assert stat.S_IMODE(socket.stat().st_mode) == 0o600
-        if os.getuid() == 0:  # Only root becomes another user.
-            folder.parent.chmod(0o711)
+@pytest.mark.parametrize("is_member", [True, False])
+def test_members_of_a_group_may_ask_and_not_look(is_member: bool) -> None:
+    """Who is not root becomes nobody else: then it is the owner who reaches both."""
+    is_root = os.getuid() == 0
+    group = grp.getgrgid(os.getgid())
+    # Not below pytest's own folder, which nobody else may enter.
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        base = Path(name)
+        base.chmod(0o755)
+        notary.init(base / "notary", name=ORIGIN, key_file=None, memory_file=None)
+        socket = base / "notary.sock"
+        command = ("-m", "ledger.notary", "serve", base / "notary", "--socket", socket)
+        with witnesses.started([*command, "--group", group.gr_name]) as process:
+            assert process.stdout is not None and process.stdout.readline()
+            assert stat.S_IMODE(socket.stat().st_mode) == 0o660
+            gid = group.gr_gid if is_member else 65534
             done = subprocess.run(
-                [sys.executable, "-c", SOMEBODY_ELSE, folder, socket],
+                [
+                    sys.executable,
+                    "-c",
+                    SOMEBODY_ELSE,
+                    base / "notary",
+                    socket,
+                    str(gid),
+                ],
                 capture_output=True,
                 text=True,
                 timeout=60,
                 check=True,
             )
-            assert done.stdout.split() == ["refused", "refused"]
-    for path in (folder, folder / "keys"):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o700
-    for path in (*(folder / "keys").iterdir(), folder / "notary.checkpoint"):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    keys = "refused" if is_root else "reached"
+    asks = "reached" if is_member or not is_root else "refused"
+    assert done.stdout.split() == ["reached", keys, asks]
 
 
 def test_two_keys_sign_while_one_follows_the_other(folder: Path) -> None:
