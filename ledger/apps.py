@@ -1,7 +1,7 @@
 """The ledger as a Django application."""
 
 from django.apps import AppConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 
 from ledger.checks import check_sqlite_locks_at_begin
 
@@ -15,4 +15,8 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """Let Django run the checks of this application."""
+        # It reads tables, and there are none before the applications are loaded.
+        from ledger.revival import check_nothing_erased_is_back  # noqa: PLC0415
+
         register(check_sqlite_locks_at_begin)
+        register(check_nothing_erased_is_back, Tags.database)

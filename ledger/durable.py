@@ -30,6 +30,18 @@ def replace(path: Path, content: bytes) -> None:
     _sync_directory(path.parent)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line to the file unless it stands there; it is on disk afterwards."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(path.with_name(f".{path.name}.lock")):
+        text = path.read_text(encoding="ascii") if path.exists() else ""
+        if line in text.split("\n"):
+            return
+        # What a power cut left of a line would swallow the next one.
+        whole = text[: text.rfind("\n") + 1]
+        replace(path, f"{whole}{line}\n".encode("ascii"))
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock that this file stands for, among all threads and processes.

@@ -2,7 +2,8 @@
 
 `Entry` is the log; `Pending` waits for its place in it; `Body` holds, encrypted, what
 entries commit to; `Head` and `Checkpoint` say how far log and signature have come;
-`VaultKey` lives in a database of its own.
+`VaultKey` lives in a database of its own, `ErasedKey` says which of them came to an
+end.
 """
 
 from django.db import models
@@ -159,3 +160,17 @@ class VaultKey(models.Model):
 
     def __str__(self) -> str:
         return f"vault key {self.id}"
+
+
+class ErasedKey(models.Model):
+    """The tombstone of a vault key that was destroyed for an erasure.
+
+    A restored vault may hold the key again: with this row it opens nothing, and is
+    destroyed once more. Kept is a digest of the key's id: it finds the key where there
+    is one, and is nothing to search for where there is none.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+
+    def __str__(self) -> str:
+        return f"tombstone {self.digest[:8]}"

@@ -2,12 +2,15 @@
 
 Keys lie in a database of their own, wrapped by the service key (AES-256-GCM, the key's
 id as associated data): a stolen vault is useless without the service key, and a key
-destroyed in the vault is gone for every copy of the main database.
+destroyed in the vault is gone for every copy of the main database. A vault that is
+restored from a backup revives none: tombstones in the main database name, by digest,
+the keys that no one opens any more. When one is destroyed `erasure` knows.
 """
 
+import hashlib
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -17,10 +20,11 @@ from django.db import transaction
 
 from ledger import errors, keys
 from ledger.commitments import KEY_BYTES, NONCE_BYTES
-from ledger.models import VaultKey
+from ledger.models import ErasedKey, VaultKey
 from ledger.routers import VAULT
 
 _WRAP = b"gemmule/ledger/vault/v1"
+_TOMBSTONE = b"gemmule/ledger/erased/v1\0"
 _AT_ONCE = 500
 
 
@@ -53,7 +57,7 @@ def open_key(key_id: UUID) -> bytes:
 
 
 def open_keys(key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
-    """Return the keys that are there and not destroyed. One query for each 500."""
+    """Return the keys that are there and not destroyed. Two queries for each 500."""
     wanted = list(dict.fromkeys(key_ids))
     cipher = AESGCM(keys.service_key())
     found: dict[UUID, bytes] = {}
@@ -61,16 +65,35 @@ def open_keys(key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
         rows = VaultKey.objects.filter(
             id__in=wanted[start : start + _AT_ONCE], wrapped__isnull=False
         )
-        for key_id, wrapped in rows.values_list("id", "wrapped"):
+        kept = dict(rows.values_list("id", "wrapped"))
+        for key_id in kept.keys() - buried(kept):
+            wrapped = kept[key_id]
             assert wrapped is not None, "the query asks for kept keys"
             found[key_id] = _unwrap(cipher, key_id, bytes(wrapped))
     return found
 
 
-def destroyed(key_ids: Iterable[UUID]) -> set[UUID]:
-    """Return which of the keys were there and are destroyed. One query for 500."""
-    wanted = list(dict.fromkeys(key_ids))
+def tombstone(key_id: UUID) -> str:
+    """Return the digest (hex) by which a key's tombstone is known."""
+    # SHA-256(tag || id): the id has 122 random bits, so no list of ids leads to it.
+    return hashlib.sha256(_TOMBSTONE + key_id.bytes).hexdigest()
+
+
+def buried(key_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of the keys have a tombstone. One query for each 500."""
+    wanted = {tombstone(key_id): key_id for key_id in key_ids}
+    digests = list(wanted)
     found: set[UUID] = set()
+    for start in range(0, len(digests), _AT_ONCE):
+        rows = ErasedKey.objects.filter(digest__in=digests[start : start + _AT_ONCE])
+        found.update(wanted[digest] for digest in rows.values_list("digest", flat=True))
+    return found
+
+
+def destroyed(key_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of the keys were there and are destroyed. Two queries for 500."""
+    wanted = list(dict.fromkeys(key_ids))
+    found = buried(wanted)
     for start in range(0, len(wanted), _AT_ONCE):
         found.update(
             VaultKey.objects.filter(
@@ -86,6 +109,25 @@ def destroy(key_id: UUID, *, now: datetime) -> None:
         VaultKey.objects.filter(id=key_id, destroyed_at__isnull=True).update(
             wrapped=None, destroyed_at=now
         )
+
+
+def forget(key_id: UUID) -> None:
+    """Delete the row of a key that has its tombstone: its id leads to a person."""
+    assert buried([key_id]), "without a tombstone a backup could revive the key"
+    with transaction.atomic(using=VAULT, durable=True):
+        VaultKey.objects.filter(id=key_id).delete()
+
+
+def all_ids() -> Iterator[list[UUID]]:
+    """Yield the ids of every key in the vault, 500 at a time."""
+    last = UUID(int=0)
+    while some := list(
+        VaultKey.objects.filter(id__gt=last)
+        .order_by("id")
+        .values_list("id", flat=True)[:_AT_ONCE]
+    ):
+        yield some
+        last = some[-1]
 
 
 def _unwrap(cipher: AESGCM, key_id: UUID, wrapped: bytes) -> bytes:

@@ -300,7 +300,7 @@ def test_accepting_an_event_costs_few_queries(
 ) -> None:
     subject = services.new_subject(now=now)
     record()
-    with transaction.atomic(), django_assert_max_num_queries(8):
+    with transaction.atomic(), django_assert_max_num_queries(9):
         services.append(
             type="consent.given",
             pub={},
