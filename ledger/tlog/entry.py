@@ -194,10 +194,7 @@ def _text(value: object) -> str:
 
 
 def _hash(value: object) -> bytes:
-    data = canonical.decode_base64(_text(value))
-    if len(data) != hashing.HASH_BYTES:
-        raise ValueError(f"prev and commit have 32 bytes, not {len(data)}")
-    return data
+    return hashing.decode(_text(value))
 
 
 def _time(value: object) -> datetime:

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterable
 from typing import NewType
 
+from ledger.tlog import canonical
+
 LeafHash = NewType("LeafHash", bytes)
 
 HASH_BYTES = 32
@@ -23,6 +25,14 @@ def leaf_hash(data: bytes) -> LeafHash:
     """
     # SHA-256(0x00 || data), RFC 6962 section 2.1
     return LeafHash(hashlib.sha256(b"\x00" + data).digest())
+
+
+def decode(text: str) -> bytes:
+    """Return the hash of a base64 text; raise ValueError unless it is exactly one."""
+    found = canonical.decode_base64(text)
+    if len(found) != HASH_BYTES:
+        raise ValueError(f"a hash has {HASH_BYTES} bytes, not {len(found)}")
+    return found
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
