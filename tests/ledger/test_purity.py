@@ -50,3 +50,23 @@ def test_a_pure_module_loads_no_framework(module: str) -> None:
     assert roots.isdisjoint(
         {"django", "celery", "redis", "rest_framework", "consent", "gemmule"}
     )
+
+
+@pytest.mark.parametrize("program", ["ledger.witness", "ledger.notary"])
+def test_what_an_institution_runs_needs_two_packages(program: str) -> None:
+    """docs/witness.md installs them, and nothing else."""
+    loaded = (
+        "import sys; before = set(sys.modules)\n"
+        f"import {program}\n"
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", loaded],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    foreign = set(done.stdout.split()) - sys.stdlib_module_names
+    # The last one is the library in C behind cryptography.
+    assert foreign == {"ledger", "cryptography", "rfc8785", "_cffi_backend"}
