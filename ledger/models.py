@@ -174,3 +174,26 @@ class ErasedKey(models.Model):
 
     def __str__(self) -> str:
         return f"tombstone {self.digest[:8]}"
+
+
+class Verification(models.Model):
+    """A wish to replay the whole ledger, and once it ended, what it found."""
+
+    requested_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    entries = models.BigIntegerField(default=0)
+    published = models.BigIntegerField(default=0)
+    # [{"code": ..., "message": ...}, ...], the first of them.
+    findings = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True) | Q(started_at__isnull=False),
+                name="ledger_verification_started_before_it_ended",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"verification asked for at {self.requested_at.isoformat()}"

@@ -70,6 +70,11 @@ app.conf.update(
         "releases.tidy": {"task": "releases.tidy", "schedule": 600.0},
         "catalog.pick_up_files": {"task": "catalog.pick_up_files", "schedule": 10.0},
         "catalog.tidy_store": {"task": "catalog.tidy_store", "schedule": 3600.0},
+        "audit.verify_ledger": {
+            "task": "audit.verify_ledger",
+            "schedule": 60.0,
+            "options": {"expires": 60.0},
+        },
         "notices.mail_left_behind": {
             "task": "notices.mail_left_behind",
             "schedule": 300.0,
@@ -78,7 +83,9 @@ app.conf.update(
     enable_utc=True,
     timezone="UTC",
 )
-app.autodiscover_tasks(["gemmule.notices", "gemmule.catalog", "gemmule.releases"])
+app.autodiscover_tasks(
+    ["gemmule.notices", "gemmule.catalog", "gemmule.releases", "gemmule.audit"]
+)
 
 
 def nudge(task: "Task[..., Any]", *args: str | int) -> None:
