@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ledger.tlog import checkpoint, cosignature, entry, hashing, note
+from ledger.tlog import checkpoint, cosignature, entry, hashing, note, receipt
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.entry import Entry
+from ledger.tlog.hashing import LeafHash
 from ledger.tlog.note import SignerKey
 from ledger.tlog.policy import Policy
 
@@ -86,6 +87,16 @@ def signed(
     return checkpoint.sign(head, key) + "".join(lines).encode()
 
 
+def receipt_of(log: Sequence[bytes], index: int, **options: Any) -> bytes:
+    """Return the receipt of an entry, its path as the RFC writes it."""
+    return receipt.Receipt(
+        entry=log[index],
+        index=index,
+        proof=tuple(_path(index, [hashing.leaf_hash(each) for each in log])),
+        note=signed(log, **options),
+    ).encode()
+
+
 def write(folder: Path, log: Sequence[bytes], **options: Any) -> Path:
     """Write the files of a log into the folder, over those of an earlier size."""
     for tile_path, data in files_of(log).items():
@@ -123,6 +134,17 @@ def files_of(log: Sequence[bytes]) -> dict[str, bytes]:
 def path_of(level: str, index: int, width: int) -> str:
     assert index < 1000, "larger ones are in the tests of tiles"
     return f"tile/{level}/{index:03}" + (f".p/{width}" if width < 256 else "")
+
+
+def _path(index: int, leaves: Sequence[LeafHash]) -> list[bytes]:
+    # PATH(m, D[n]), RFC 6962 section 2.1.1
+    if len(leaves) == 1:
+        return []
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    left, right = leaves[:split], leaves[split:]
+    if index < split:
+        return [*_path(index, left), hashing.root_hash(right)]
+    return [*_path(index - split, right), hashing.root_hash(left)]
 
 
 def _node(hashes: Sequence[bytes]) -> bytes:

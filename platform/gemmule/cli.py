@@ -1,0 +1,144 @@
+"""The `gemmule` command: check what a Gemmule site hands out, without one.
+
+    gemmule verify receipt FILE --policy FILE [--opening FILE]
+    gemmule verify ledger URL_OR_DIR --policy FILE [--token-file F] [--since FILE]
+    gemmule verify donor-record FILE --policy FILE
+
+Exit status: 0 it holds, 1 it does not, 2 nothing could be checked. No Django: what
+proves the house must not be the house, and it starts in a fraction of a second.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+from gemmule.verifier import inputs, ledgers, receipts, records, refusals
+from ledger import sources
+from ledger.tlog import note, opening, receipt
+from ledger.tlog.canonical import JSON
+
+HOLDS, REFUSED, NOTHING_CHECKED = 0, 1, 2
+
+
+class Holds(Protocol):
+    """What a check that succeeded has to tell."""
+
+    def lines(self) -> list[str]:
+        """Return it in plain words."""
+        ...
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return it for machines."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    options = _parser().parse_args(argv)
+    subject: str = options.subject
+    check: Callable[[argparse.Namespace], Holds] = options.check
+    try:
+        found = check(options)
+    except refusals.EXPECTED as error:
+        refusal = refusals.of(subject, error)
+        if options.json:
+            _print_json({"ok": refusal.ok, "kind": subject, **refusal.as_json()})
+        else:
+            print(refusal.words, file=sys.stderr)
+        return REFUSED if refusal.ok is False else NOTHING_CHECKED
+    if options.json:
+        _print_json({"ok": True, "kind": subject, **found.as_json()})
+    else:
+        print("\n".join(found.lines()))
+    return HOLDS
+
+
+def _print_json(value: dict[str, JSON]) -> None:
+    # ASCII alone: no character of a file reaches a terminal as it is.
+    print(json.dumps(value, ensure_ascii=True, sort_keys=True))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gemmule", description="check what a Gemmule site hands out, without one"
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"gemmule {metadata.version('gemmule')}"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    verify = commands.add_parser(
+        "verify",
+        help="check a receipt, a whole ledger or a donor's record",
+        description="Exit status: 0 it holds, 1 it does not, 2 nothing could be "
+        "checked.",
+    )
+    subjects = verify.add_subparsers(required=True, metavar="WHAT", dest="subject")
+    _add_receipt(subjects.add_parser("receipt", help="one entry, by its .tlog-proof"))
+    _add_ledger(subjects.add_parser("ledger", help="a whole ledger"))
+    _add_record(subjects.add_parser("donor-record", help="all acts of one donor"))
+    return parser
+
+
+def _add_receipt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="the receipt, NAME.tlog-proof")
+    parser.add_argument("--opening", type=Path, help="what the entry says in detail")
+    _add_common(parser, _check_receipt)
+
+
+def _add_ledger(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("place", help="an address, http(s)://..., or a folder")
+    parser.add_argument("--token-file", type=Path, help="an auditor's token")
+    parser.add_argument(
+        "--since", type=Path, help="a checkpoint kept from before: it must still hold"
+    )
+    _add_common(parser, _check_ledger)
+
+
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="the record, as it was downloaded")
+    _add_common(parser, _check_record)
+
+
+def _add_common(
+    parser: argparse.ArgumentParser, check: Callable[[argparse.Namespace], Holds]
+) -> None:
+    parser.add_argument(
+        "--policy",
+        type=Path,
+        required=True,
+        help="which log and witnesses are believed (C2SP tlog-policy)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(check=check)
+
+
+def _check_receipt(options: argparse.Namespace) -> Holds:
+    policy = inputs.read_policy(options.policy)
+    data = inputs.read(options.file, limit=receipt.MAX_BYTES)
+    opened = None
+    if options.opening is not None:
+        opened = inputs.read(options.opening, limit=opening.MAX_BYTES)
+    return receipts.check(data, policy, opened=opened)
+
+
+def _check_ledger(options: argparse.Namespace) -> Holds:
+    policy = inputs.read_policy(options.policy)
+    token = since = None
+    if options.token_file is not None:
+        token = sources.read_token(options.token_file)
+    if options.since is not None:
+        since = inputs.read(options.since, limit=note.MAX_BYTES)
+    return ledgers.check(sources.at(options.place, token=token), policy, since=since)
+
+
+def _check_record(options: argparse.Namespace) -> Holds:
+    policy = inputs.read_policy(options.policy)
+    return records.check(inputs.read(options.file, limit=records.MAX_BYTES), policy)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Check receipts, whole ledgers and donor records offline. No Django, no database."""
