@@ -346,8 +346,10 @@ def rosa_is_refused(page: Page, look: Look, release: str) -> str:
     """See the release revoked and a download refused; return the next release."""
     # The page she had open still has its button: what she gets says why.
     page.get_by_role("link", name="Download").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You may not do this")
-    expect(page.get_by_role("main")).to_contain_text("consent")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "This release was revoked"
+    )
+    expect(page.get_by_role("main")).to_contain_text("A donor in it withdrew.")
     look(page, "story-60-rosa-download-refused")
 
     page.get_by_role("link", name="Inbox").click()

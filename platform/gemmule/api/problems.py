@@ -68,6 +68,10 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField()
+    successor = serializers.CharField(
+        required=False,
+        help_text="Accession of the release that takes the place of a revoked one.",
+    )
     field = serializers.CharField(
         required=False, help_text="The field or header at fault; the first of several."
     )
@@ -112,6 +116,10 @@ def _ours(error: Exception) -> _Found | None:
                 extra["field"] = field
             if isinstance(error, DeliveryRefused | FieldRefused):
                 code = error.code
+            if isinstance(error, DeliveryRefused):
+                extra["title"] = error.title
+                if error.successor:
+                    extra["successor"] = error.successor
             if isinstance(error, NotYetOnLedger):
                 headers["Retry-After"] = _RETRY_AFTER_S
             if isinstance(error, RangeInvalid):

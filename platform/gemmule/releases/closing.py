@@ -33,6 +33,12 @@ from gemmule.releases.models import (
 
 # Withdrawals of one day share one rebuild; the revocation itself never waits.
 REBUILD_EVERY = timedelta(hours=24)
+_ENDED = "The consent of a donor in it ended."
+_WHY = {
+    "withdrawn": "A donor in it withdrew.",
+    "changed": "A donor in it changed what is allowed, and no longer allows this use.",
+    "expired": "The consent of a donor in it has run out.",
+}
 
 
 def carry_out(
@@ -80,6 +86,7 @@ def close_uncovered(*, consent: Consent, now: datetime) -> list[Release]:
         if consent.act == "paused":
             _suspend(locked)
         else:
+            locked.closed_reason = _WHY.get(consent.act, _ENDED)
             _revoke(locked, "consent-ended", now)
             _tell_recipients(locked, consent, now)
             _replace(locked, now)
@@ -168,7 +175,6 @@ def _revoke(release: Release, code: str, now: datetime) -> None:
     was_sealed = bool(release.manifest_sha256)
     states.move(release, ReleaseState.REVOKED)
     release.closed_at = now
-    release.closed_reason = release.closed_reason or "A consent it rests on ended."
     release.lease_until = None
     if was_sealed:
         release.event_revoked = uuid.uuid4()

@@ -23,12 +23,27 @@ class ReleaseStateError(ReleasesError):
 
 
 class DeliveryRefused(ReleasesError):
-    """The gate refuses to hand out bytes; `code` names the rule."""
+    """The gate refuses to hand out bytes; `code` names the rule.
 
-    def __init__(self, message: str, *, code: str) -> None:
-        """Keep the rule's code beside the message."""
+    `title` says in a line what happened; `release` is the accession of what was
+    asked for, `successor` that of what takes its place, where there is one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        title: str,
+        release: str = "",
+        successor: str = "",
+    ) -> None:
+        """Keep what a page or a program says beside the message."""
         super().__init__(message)
         self.code = code
+        self.title = title
+        self.release = release
+        self.successor = successor
 
 
 class NotYetOnLedger(DeliveryRefused):

@@ -14,21 +14,14 @@ import gemmule.access.permissions
 import ledger.selectors
 from gemmule.access.models import RequestState
 from gemmule.accounts.models import User
-from gemmule.releases import locks
+from gemmule.releases import locks, refusals
 from gemmule.releases.errors import DeliveryRefused, NotYetOnLedger
 from gemmule.releases.models import Release, ReleaseState
 
 CHUNK_BYTES = 256 * 1024
 
-_CLOSED = {
-    ReleaseState.REVOKED: "a consent it rests on ended; open your project for the "
-    "release that replaces it, and delete this one",
-    ReleaseState.SUPERSEDED: "a newer release replaced it; open your project for it",
-    ReleaseState.EXPIRED: "its end date has passed; ask the IRB to renew the approval",
-    ReleaseState.SUSPENDED: "a donor has paused; try again when the pause is over, "
-    "or open a new release without this donor",
-    ReleaseState.FAILED: "it could not be built; its page says why",
-}
+_WAITING = (ReleaseState.REQUESTED, ReleaseState.BUILDING)
+_OPEN = (ReleaseState.SEALED, ReleaseState.AVAILABLE)
 
 
 def check_open(release: Release, user: User, *, today: date) -> None:
@@ -36,32 +29,32 @@ def check_open(release: Release, user: User, *, today: date) -> None:
 
     `release` must be freshly read with its request and key.
     """
-    if release.state in (ReleaseState.REQUESTED, ReleaseState.BUILDING):
+    if release.state in _WAITING:
         raise NotYetOnLedger(
-            f"release {release.accession} is still being built", code="not-built"
+            f"release {release.accession} is still being built",
+            code="not-built",
+            title="This release is not ready yet",
+            release=release.accession,
         )
-    if release.state in _CLOSED:
-        raise DeliveryRefused(
-            f"release {release.accession} is closed: "
-            f"{_CLOSED[ReleaseState(release.state)]}",
-            code=f"release-{release.state}",
-        )
+    if release.state not in _OPEN:
+        raise refusals.because_closed(release)
     if release.expires_on < today:
-        raise DeliveryRefused(
-            f"release {release.accession} is closed: {_CLOSED[ReleaseState.EXPIRED]}",
-            code="release-expired",
-        )
+        raise refusals.because_expired(release)
     if release.request.state != RequestState.APPROVED:
         raise DeliveryRefused(
             f"the request behind release {release.accession} is no longer approved; "
             "ask the IRB",
             code="request-closed",
+            title="The request behind this release has ended",
+            release=release.accession,
         )
     if release.key.state != "active":
         raise DeliveryRefused(
             "the key this release is encrypted to was retired; "
             "open a new release for your new key",
             code="key-retired",
+            title="The key of this release was retired",
+            release=release.accession,
         )
     if not user.is_active or not gemmule.access.permissions.is_member(
         user, release.request.project
@@ -69,6 +62,7 @@ def check_open(release: Release, user: User, *, today: date) -> None:
         raise DeliveryRefused(
             "you are no longer a member of the project; ask its lead",
             code="not-a-member",
+            title="You are no longer in this project",
         )
 
 
@@ -79,6 +73,8 @@ def check_on_ledger(release: Release) -> None:
             f"release {release.accession} waits for its ledger entry to be sealed; "
             "try again in a few seconds",
             code="not-on-ledger",
+            title="This release is not ready yet",
+            release=release.accession,
         )
 
 

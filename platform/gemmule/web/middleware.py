@@ -33,8 +33,8 @@ from gemmule.releases.errors import (
 _PAGES: tuple[tuple[type[Exception], int, str], ...] = (
     (NotFound, 404, "404.html"),
     (NotAllowed, 403, "403.html"),
-    (NotYetOnLedger, 503, "400.html"),
-    (DeliveryRefused, 403, "403.html"),
+    (NotYetOnLedger, 503, "delivery_refused.html"),
+    (DeliveryRefused, 403, "delivery_refused.html"),
     (RangeInvalid, 416, "400.html"),
     (DatasetStateError, 409, "400.html"),
     (RequestStateError, 409, "400.html"),
@@ -79,7 +79,10 @@ class DomainErrorMiddleware:
         for class_, status, template in _PAGES:
             if isinstance(exception, class_):
                 answer = render(
-                    request, template, {"reason": _sentence(exception)}, status=status
+                    request,
+                    template,
+                    {"reason": _sentence(exception), "refusal": exception},
+                    status=status,
                 )
                 if isinstance(exception, NotYetOnLedger):
                     answer["Retry-After"] = "2"

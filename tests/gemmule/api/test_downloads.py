@@ -123,7 +123,7 @@ def retire(release: Release, rosa: User, now: datetime) -> None:
 @pytest.mark.parametrize(
     ("end", "code", "says"),
     [
-        (withdraw, "release-revoked", "a consent it rests on ended"),
+        (withdraw, "release-revoked", "A donor in it withdrew."),
         (close, "request-closed", "ask the IRB"),
         (retire, "key-retired", "open a new release"),
     ],
@@ -141,7 +141,10 @@ def test_what_ends_the_grant_ends_every_way_to_the_bytes(
     end(available, rosa, now)
     for headers in ({}, {"range": "bytes=5-"}, {"range": "bytes=5-", "if_range": ETAG}):
         answer = as_rosa.get(path, **headers)
-        assert_problem(answer, 403, says=says, code=code)
+        problem = assert_problem(answer, 403, says=says, code=code)
+        assert problem["title"] != "Forbidden", "it says what happened"
+        successor = Release.objects.filter(supersedes=available).first()
+        assert problem.get("successor") == (successor.accession if successor else None)
         assert CONTENT[:20] not in answer.content
     assert as_rosa.head(path).status_code == 403
     assert not Download.objects.exists()

@@ -130,7 +130,7 @@ def test_no_chunk_passes_after_a_withdrawal(
     services.withdraw_consent(
         donor=donors[7], channel="donor", event=uuid.uuid4(), now=clock()
     )
-    with pytest.raises(DeliveryRefused, match="consent") as refused:
+    with pytest.raises(DeliveryRefused, match="withdrew") as refused:
         next(stream)
     assert refused.value.code == "release-revoked"
     assert Download.objects.get().outcome == "stopped"

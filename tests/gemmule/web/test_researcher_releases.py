@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import dateformat
 
 import gemmule.releases.services
 from gemmule.access import services
@@ -27,7 +28,7 @@ from tests.gemmule.api.conftest import (
     release,
     sealed,
 )
-from tests.gemmule.api.sealing import CONTENT
+from tests.gemmule.api.sealing import CONTENT, seal_release
 from tests.gemmule.releases.conftest import Keyring, keyring
 
 __all__ = [
@@ -234,8 +235,45 @@ def test_after_a_withdrawal_the_page_says_why_nothing_comes(
     gemmule.releases.services.withdraw_consent(
         donor=held.donor, channel="donor", event=uuid.uuid4(), now=now
     )
-    assert "a consent it rests on ended" in page(client.get(address), 403)
+    answer = client.get(address)
+    text = page(answer, 403)
+    assert "<h1>This release was revoked</h1>" in text
+    assert f"was revoked on {dateformat.format(now, 'j F Y')}." in text
+    assert "A donor in it withdrew. Delete every copy of it." in text
+    assert "You may not do this" not in text
+    successor = Release.objects.get(supersedes=available)
+    assert "takes its place and is being built" in text
+    assert f'href="{detail(successor)}"' in text
     assert not Download.objects.exists()
+    seal_release(successor, now=now)
+    text = page(client.get(address), 403)
+    assert f"Release {successor.accession} takes its place and is ready." in text
+
+
+@pytest.mark.parametrize(
+    ("change", "title", "says"),
+    [
+        ({"state": "suspended"}, "This release is suspended", "a donor who pauses"),
+        ({"state": "expired"}, "This release has expired", "ask the IRB to renew"),
+        (
+            {"state": "failed", "failure_reason": "no <donor>"},
+            "This release could not be built",
+            "no &lt;donor&gt;.",
+        ),
+    ],
+)
+def test_a_file_of_a_closed_release_is_answered_with_what_happened(
+    client: Client,
+    available: Release,
+    change: dict[str, str],
+    title: str,
+    says: str,
+) -> None:
+    Release.objects.update(**change)
+    text = page(client.get(file_of(available)), 403)
+    assert f"<h1>{title}</h1>" in text
+    assert says in text
+    assert f'href="{detail(available)}"' in text
 
 
 def test_a_colleague_reads_about_it_and_takes_no_byte(

@@ -243,8 +243,9 @@ class ReleaseFileContent(GemmuleView):
     def get(self, request: Request, accession: str, name: str) -> HttpResponseBase:
         """Download a file; `Range` and `If-Range` resume it byte-exact.
 
-        503 with Retry-After until the release is on the ledger; 403 with the rule
-        and the next step once a consent it rests on has ended.
+        503 with Retry-After until the release is on the ledger; 403 once it was
+        revoked, suspended or has expired: `code` names the rule, `title` and `detail`
+        say what happened and what to do, `successor` what takes its place.
         """
         release = selectors.release_for(self.user, accession)
         return file_response(
