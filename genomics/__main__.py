@@ -23,10 +23,17 @@ from genomics import sandbox
 from genomics.errors import BuildFailed, GenomicsError, IntakeRefused, JobInvalid
 from genomics.job import IntakeJob, Progress, SubsetJob
 from genomics.jsonfields import JSON
+from genomics.removal_job import RemovalJob
 
 # htslib is loaded only by the module that does the job, once the sandbox is shut.
-MODULES = {"subset": "genomics.pipeline", "intake": "genomics.intake"}
+MODULES = {
+    "subset": "genomics.pipeline",
+    "intake": "genomics.intake",
+    "removal": "genomics.removal",
+}
 PROGRESS_EVERY_S = 0.5
+
+Job = SubsetJob | IntakeJob | RemovalJob
 
 
 def main(arguments: list[str]) -> int:
@@ -73,7 +80,7 @@ def _settings(arguments: list[str]) -> tuple[sandbox.Resources, int | None]:
     raise JobInvalid("expected no arguments, or --resources JSON PARENT")
 
 
-def _read_job(stream: IO[bytes]) -> SubsetJob | IntakeJob:
+def _read_job(stream: IO[bytes]) -> Job:
     try:
         value = _parse(stream.read().decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -83,6 +90,8 @@ def _read_job(stream: IO[bytes]) -> SubsetJob | IntakeJob:
             return SubsetJob.from_json(value)
         case {"kind": "intake"}:
             return IntakeJob.from_json(value)
+        case {"kind": "removal"}:
+            return RemovalJob.from_json(value)
     raise JobInvalid(f"expected a job whose kind is one of {sorted(MODULES)}")
 
 
@@ -107,7 +116,7 @@ def _no_constant(_: str) -> NoReturn:
     raise JobInvalid("expected finite numbers in the job")
 
 
-def _work(job: SubsetJob | IntakeJob, out: IO[str]) -> JSON:
+def _work(job: Job, out: IO[str]) -> JSON:
     told = 0.0
 
     def sink(progress: Progress) -> None:
@@ -117,7 +126,7 @@ def _work(job: SubsetJob | IntakeJob, out: IO[str]) -> JSON:
             told = now
             _write(out, {"progress": progress.to_json()})
 
-    kind = "subset" if isinstance(job, SubsetJob) else "intake"
+    kind = str(job.to_json()["kind"])
     result: JSON = importlib.import_module(MODULES[kind]).run(job, sink).to_json()
     return result
 

@@ -41,6 +41,7 @@ from genomics.job import (
     SubsetResult,
 )
 from genomics.jsonfields import JSON
+from genomics.removal_job import RemovalJob, RemovalResult
 from genomics.sandbox import Resources
 
 PRIVATE_PREFIX = "gemmule-genomics-"
@@ -48,6 +49,9 @@ ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
 LINE_BYTES = 256 << 20  # a result may name 200,000 samples
 
 log = logging.getLogger(__name__)
+
+Job = SubsetJob | IntakeJob | RemovalJob
+Result = SubsetResult | IntakeResult | RemovalResult
 
 
 @overload
@@ -68,19 +72,28 @@ def run(
     temp_root: Path | None = None,
     resources: Resources = ...,
 ) -> IntakeResult: ...
+@overload
 def run(
-    job: SubsetJob | IntakeJob,
+    job: RemovalJob,
+    *,
+    timeout_s: float,
+    on_progress: ProgressSink | None = None,
+    temp_root: Path | None = None,
+    resources: Resources = ...,
+) -> RemovalResult: ...
+def run(
+    job: Job,
     *,
     timeout_s: float,
     on_progress: ProgressSink | None = None,
     temp_root: Path | None = None,
     resources: Resources = Resources(),  # noqa: B008 - a frozen value
-) -> SubsetResult | IntakeResult:
+) -> Result:
     """Do `job` in a child process and return its result.
 
     `temp_root` must have room for the plaintext; the system's temporary directory if
     None. An exception of `on_progress` stops the child and passes through, which is how
-    a caller cancels. Raises JobInvalid, IntakeRefused (intake), BuildFailed (subset),
+    a caller cancels. Raises JobInvalid, IntakeRefused (intake), BuildFailed (others),
     ChildKilled or ChildTimeout; then nothing new is left in any directory.
     """
     with (
@@ -159,7 +172,7 @@ def _private_directory(root: Path) -> Iterator[tuple[Path, int]]:
 
 
 @contextlib.contextmanager
-def _all_or_nothing(job: SubsetJob | IntakeJob, private: Path) -> Iterator[None]:
+def _all_or_nothing(job: Job, private: Path) -> Iterator[None]:
     """Leave no file of a failed run: neither unfinished parts nor one file of two."""
     folder, names = _outputs(job)
     before = {path: _identity(path) for name in names for path in folder.glob(name)}
@@ -176,7 +189,7 @@ def _all_or_nothing(job: SubsetJob | IntakeJob, private: Path) -> Iterator[None]
             part.unlink(missing_ok=True)
 
 
-def _outputs(job: SubsetJob | IntakeJob) -> tuple[Path, tuple[str, ...]]:
+def _outputs(job: Job) -> tuple[Path, tuple[str, ...]]:
     # A name has no wildcards: job.FILE_STEM for a release, escaped for a store.
     if isinstance(job, SubsetJob):
         endings = ("vcf.gz.c4gh", "vcf.gz.tbi.c4gh", "vcf.gz.csi.c4gh")
@@ -202,7 +215,7 @@ def _is_abandoned(private: Path) -> bool:
 
 
 def _run(
-    job: SubsetJob | IntakeJob,
+    job: Job,
     private: Path,
     lock: int,
     lines: _Lines,
@@ -275,9 +288,7 @@ def _listen(stdout: IO[bytes], lines: _Lines, deadline: float) -> None:
                     lines.take(line)
 
 
-def _outcome(
-    job: SubsetJob | IntakeJob, lines: _Lines, status: int
-) -> SubsetResult | IntakeResult:
+def _outcome(job: Job, lines: _Lines, status: int) -> Result:
     if status < 0:
         raise ChildKilled(_signal_text(-status))
     if lines.error is not None:
@@ -286,11 +297,13 @@ def _outcome(
         raise ChildKilled(f"the child process ended with {status} and no result")
     if isinstance(job, SubsetJob):
         return SubsetResult.from_json(lines.result)
+    if isinstance(job, RemovalJob):
+        return RemovalResult.from_json(lines.result)
     return IntakeResult.from_json(lines.result)
 
 
 def _error(
-    job: SubsetJob | IntakeJob, error: dict[str, JSON], status: int
+    job: Job, error: dict[str, JSON], status: int
 ) -> JobInvalid | IntakeRefused | BuildFailed | ChildKilled:
     code, message = str(error.get("code")), str(error.get("message"))
     line, column = error.get("line"), error.get("column")

@@ -7,7 +7,6 @@ no clock, no host, no path. BGZF blocks also depend on the version of zlib, whic
 therefore among the versions reported.
 """
 
-import heapq
 import importlib.metadata
 import os
 import platform
@@ -23,9 +22,9 @@ from pysam.version import __htslib_version__ as htslib_version
 
 from genomics import sandbox
 from genomics.crypt4gh.stream import encrypt_stream
-from genomics.errors import BuildFailed
 from genomics.header import contig_length, write_header
 from genomics.job import FileDigest, Progress, ProgressSink, SubsetJob, SubsetResult
+from genomics.ordering import ordered
 from genomics.store import BGZF_END, ENCODING, Store, check_digest
 from genomics.subset import Cut, Subsetter
 
@@ -41,7 +40,7 @@ def run(job: SubsetJob, progress: ProgressSink) -> SubsetResult:
         subsetter = Subsetter(job, store.samples, store.contig_lengths)
         body = _Body(Path("body.gz"), job, progress)
         with closing(body):
-            for cut in _ordered(store, subsetter, body):
+            for cut in ordered(store, subsetter, body.count):
                 body.write(cut)
         header = write_header(job, subsetter.usage, store.contig_lengths)
         is_long = body.last_end > _TBI_END or any(
@@ -98,44 +97,6 @@ class _Body:
         self._progress(
             Progress(records=self.records_in, records_total=total, bytes=self._size)
         )
-
-
-def _ordered(store: Store, subsetter: Subsetter, body: _Body) -> Iterator[Cut]:
-    """Yield what is left of the records, by contig, POS, REF and ALT.
-
-    Reducing a record can only move its POS to the right, so a record may leave once
-    the source has come past it.
-    """
-    waiting: list[Cut] = []
-    seen: set[str] = set()
-    contig, last = "", -1
-    for text in store.records():
-        body.count()
-        here, pos = _place(text, store.line)
-        if here != contig:
-            while waiting:
-                yield heapq.heappop(waiting)
-            if here in seen:
-                raise BuildFailed("order", "expected contigs in one piece", store.line)
-            seen.add(here)
-            contig, last = here, -1
-        if pos < last:
-            raise BuildFailed("order", "expected positions in order", store.line)
-        last = pos
-        while waiting and waiting[0].pos < pos:
-            yield heapq.heappop(waiting)
-        cut = subsetter.cut(text, store.line)
-        if cut is not None:
-            heapq.heappush(waiting, cut)
-    while waiting:
-        yield heapq.heappop(waiting)
-
-
-def _place(text: str, line: int) -> tuple[str, int]:
-    columns = text.split("\t", 2)
-    if len(columns) < 3 or not (columns[1].isascii() and columns[1].isdigit()):
-        raise BuildFailed("position", "expected a whole number as POS", line)
-    return columns[0], int(columns[1])
 
 
 def _join(header: str, body: Path, final: Path, level: int) -> None:

@@ -25,7 +25,7 @@ _READ_BYTES = 1 << 20
 
 
 class Store:
-    """An open store: sample names and contig lengths, then its records once over."""
+    """An open store: its header, then its records once over."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -35,6 +35,7 @@ class Store:
             raise BuildFailed("store", "expected a readable store") from error
         self.line = 0
         self.contig_lengths: dict[str, int | None] = {}
+        self.header_lines: tuple[str, ...] = ()
         self._lines = self._read_lines()
         try:
             self.samples = self._read_header()
@@ -53,9 +54,11 @@ class Store:
 
     def _read_header(self) -> tuple[str, ...]:
         line = ""
+        header: list[str] = []
         for line in self._lines:
             if not line.startswith("##"):
                 break
+            header.append(line)
             if match := _CONTIG.match(line):
                 length = _LENGTH.search(line)
                 self.contig_lengths[match[1]] = int(length[1]) if length else None
@@ -64,6 +67,7 @@ class Store:
             raise BuildFailed(
                 "header", "expected #CHROM with sample columns", self.line
             )
+        self.header_lines = tuple(header)
         return tuple(columns[FIXED_COLUMNS:])
 
     def _read_lines(self) -> Iterator[str]:
