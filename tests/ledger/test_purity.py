@@ -71,5 +71,7 @@ def test_what_an_institution_runs_needs_two_packages(program: str) -> None:
         timeout=60,
     )
     foreign = set(done.stdout.split()) - sys.stdlib_module_names
-    # The last one is the library in C behind cryptography.
-    assert foreign == {"ledger", "cryptography", "rfc8785", "_cffi_backend"}
+    # Names that start with an underscore are the C behind cryptography.
+    assert {name for name in foreign if not name.startswith("_")} == {
+        *("ledger", "cryptography", "rfc8785"),
+    }
