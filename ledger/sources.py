@@ -9,6 +9,8 @@ import http.client
 import ipaddress
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -37,11 +39,17 @@ class Source(Protocol):
         ...
 
 
-def at(location: str, *, token: str | None = None) -> Source:
-    """Return the source that an http(s) address or the path of a folder names."""
-    if "://" in location:
-        return Web(location, token=token)
-    return Folder(Path(location))
+@contextmanager
+def at(location: str, *, token: str | None = None) -> Iterator[Source]:
+    """Open the source that an http(s) address or the path of a folder names."""
+    if "://" not in location:
+        yield Folder(Path(location))
+        return
+    web = Web(location, token=token)
+    try:
+        yield web
+    finally:
+        web.close()
 
 
 def read_token(path: Path) -> str:
@@ -104,13 +112,13 @@ class Web:
             response = self._request(path)
             body = self._read(response, path, limit, deadline)
         except (OSError, http.client.HTTPException) as error:
-            self._close()
+            self.close()
             raise errors.SourceUnreachable(
                 f"{self.place} does not answer as it should: "
                 f"{str(error) or type(error).__name__}"
             ) from error
         except errors.LedgerError:
-            self._close()  # The rest of the answer is still under way.
+            self.close()  # The rest of the answer is still under way.
             raise
         if response.getheader("Content-Encoding", "identity") == "gzip":
             return _unzipped(body, path, limit)
@@ -130,7 +138,7 @@ class Web:
         except (ConnectionError, http.client.BadStatusLine):
             if is_new:
                 raise
-            self._close()
+            self.close()
             return self._request(path)
 
     def _connect(self) -> http.client.HTTPConnection:
@@ -171,7 +179,8 @@ class Web:
             raise errors.SourceUnreachable(f"{self.place} breaks off within {path}")
         return bytes(data)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the connection; the next file opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -132,7 +132,8 @@ def _check_ledger(options: argparse.Namespace) -> Holds:
         token = sources.read_token(options.token_file)
     if options.since is not None:
         since = inputs.read(options.since, limit=note.MAX_BYTES)
-    return ledgers.check(sources.at(options.place, token=token), policy, since=since)
+    with sources.at(options.place, token=token) as source:
+        return ledgers.check(source, policy, since=since)
 
 
 def _check_record(options: argparse.Namespace) -> Holds:

@@ -59,6 +59,12 @@ class Server:
         self._server.server_close()
 
 
+def open_at(location: str, **options: str) -> None:
+    """Name a source, and ask it for nothing."""
+    with sources.at(location, **options):
+        pass
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     running = Server()
@@ -76,17 +82,26 @@ def open_web(server: Server) -> Iterator[Callable[..., sources.Web]]:
 
     yield open_it
     for each in opened:
-        each._close()
+        each.close()
 
 
 def test_a_location_names_a_folder_or_an_address(tmp_path: Path) -> None:
     (tmp_path / "checkpoint").write_bytes(b"text")
-    folder = sources.at(str(tmp_path))
-    assert folder.fetch("checkpoint", limit=4) == b"text"
-    assert folder.place == str(tmp_path)
-    assert sources.at("http://localhost/ledger").place == "http://localhost/ledger"
+    with sources.at(str(tmp_path)) as folder:
+        assert folder.fetch("checkpoint", limit=4) == b"text"
+        assert folder.place == str(tmp_path)
+    with sources.at("http://localhost/ledger") as web:
+        assert web.place == "http://localhost/ledger"
     with pytest.raises(errors.SourceInvalid, match="is not a folder"):
-        sources.at(str(tmp_path / "none"))
+        open_at(str(tmp_path / "none"))
+
+
+def test_a_connection_is_closed_with_its_source(server: Server) -> None:
+    server.answers["/ledger/checkpoint"] = (200, {}, b"text")
+    with sources.at(server.address) as web:
+        web.fetch("checkpoint", limit=4)
+        assert isinstance(web, sources.Web) and web._connection is not None
+    assert web._connection is None
 
 
 def test_a_file_of_a_folder_is_bounded_and_may_be_missing(tmp_path: Path) -> None:
@@ -206,7 +221,7 @@ def test_a_server_that_drips_is_given_up(
     web._connection.timeout = 5
     with pytest.raises(errors.SourceUnreachable, match="is too slow with b"):
         web.fetch("b", limit=200_000)
-    web._close()
+    web.close()
 
 
 @pytest.mark.parametrize(
@@ -227,15 +242,15 @@ def test_a_server_that_drips_is_given_up(
 )
 def test_what_is_no_plain_address_is_refused(address: str) -> None:
     with pytest.raises(errors.SourceInvalid) as refused:
-        sources.at(address)
+        open_at(address)
     assert "secret" not in str(refused.value)
 
 
 def test_a_token_is_never_sent_in_the_clear_to_another_machine() -> None:
     with pytest.raises(errors.SourceInvalid, match="not in the clear"):
-        sources.at("http://example.org/ledger", token="abc123")
+        open_at("http://example.org/ledger", token="abc123")
     for fine in ("https://example.org", "http://localhost:1", "http://[::1]:1/"):
-        sources.at(fine, token="abc123")
+        open_at(fine, token="abc123")
 
 
 def test_a_token_file_holds_one_token(tmp_path: Path) -> None:
