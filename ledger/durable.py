@@ -21,13 +21,13 @@ def write_once(path: Path, content: bytes) -> None:
         pass  # The other process was first; what it wrote is kept.
     finally:
         draft.unlink()
-    _sync_directory(path.parent)
+    sync_folder(path.parent)
 
 
 def replace(path: Path, content: bytes) -> None:
     """Write the file over what was there; a reader sees the old or the new."""
     _draft(path, content).replace(path)
-    _sync_directory(path.parent)
+    sync_folder(path.parent)
 
 
 def append_line(path: Path, line: str) -> None:
@@ -40,6 +40,23 @@ def append_line(path: Path, line: str) -> None:
         # What a power cut left of a line would swallow the next one.
         whole = text[: text.rfind("\n") + 1]
         replace(path, f"{whole}{line}\n".encode("ascii"))
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder and those above it; they are on disk afterwards."""
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager
@@ -80,12 +97,3 @@ def _draft(path: Path, content: bytes) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return draft
-
-
-def _sync_directory(path: Path) -> None:
-    """Make the names in a directory outlive a power cut."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

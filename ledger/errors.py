@@ -16,6 +16,8 @@ LedgerError
 │   ├── HistoryRewritten    the proof from what was signed last does not hold
 │   └── NotaryStateLost     there is a key, but no memory of what it signed
 ├── NotaryUnreachable       the notary's own process does not answer
+├── TileConflict            a full tile on disk is another one than the entries give
+├── RotationRefused         a step of a key rotation out of turn
 ├── SubmissionInvalid       bytes that do not submit a checkpoint to be signed
 ├── LogUnknown              a checkpoint of a log that the witness does not follow
 ├── LogUntrusted            a checkpoint not signed by a key the witness trusts
@@ -34,6 +36,9 @@ LedgerError
     ├── ReceiptInvalid      bytes that are not a receipt, or one of another entry
     ├── ProofInvalid        an inclusion or consistency proof that does not hold
     ├── OpeningInvalid      a body that is not what the entry commits to
+    ├── LogForked           a signed checkpoint that contradicts the one held
+    ├── LogBehind           an older checkpoint than the one held
+    ├── CopyDamaged         a copy of a log that does not hold by itself
     ├── FileNotServed       a file that the checkpoint calls for is not there
     ├── FileTooLong         a file longer than any of its kind
     └── ReplayError         a whole log that does not hold together
@@ -120,6 +125,14 @@ class NotaryUnreachable(LedgerError):
     """The process that signs checkpoints does not answer."""
 
 
+class TileConflict(LedgerError):
+    """A full tile on disk holds something else than is to be written."""
+
+
+class RotationRefused(LedgerError):
+    """This step of a key rotation cannot be taken now; the message says what can."""
+
+
 class SubmissionInvalid(LedgerError):
     """The bytes do not submit a checkpoint in the form of tlog-witness."""
 
@@ -195,6 +208,18 @@ class ProofInvalid(VerificationError):
 
 class OpeningInvalid(VerificationError):
     """The body is not the one the entry commits to."""
+
+
+class LogForked(VerificationError):
+    """A signed checkpoint contradicts the one held: the log shows two histories."""
+
+
+class LogBehind(VerificationError):
+    """The checkpoint is older than the one held: a log never gets shorter."""
+
+
+class CopyDamaged(VerificationError):
+    """What is wrong is wrong with our own copy of the log."""
 
 
 class FileNotServed(VerificationError):

@@ -60,6 +60,8 @@ INSTALLED_APPS = [
     "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    # Before the ledger: its `verify_ledger` does more than the one of that room.
+    "gemmule.audit",
     "ledger",
     "consent",
     "gemmule.accounts",
@@ -264,6 +266,12 @@ MANIFEST_KEY_FILE = Path(
     env_str("GEMMULE_MANIFEST_KEY_FILE", str(DATA_DIR / "keys" / "manifest.key"))
 )
 LEDGER_CREATE_KEYS = not PRODUCTION
+LEDGER_PUBLIC_DIR = DATA_DIR / "ledger" / "public"
+# None: the log's own keys, and no witness.
+_policy = env_str("GEMMULE_LEDGER_POLICY", "")
+LEDGER_POLICY_FILE = Path(_policy) if _policy else None
+# Empty: the notary signs in this process; else `unix:/path` of its socket.
+LEDGER_NOTARY = env_str("GEMMULE_LEDGER_NOTARY", "")
 
 # --- broker ----------------------------------------------------------------
 
