@@ -18,13 +18,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Literal
 
 from celery import Celery
 
 from gemmule.demo import leash, valkey
 
-Name = Literal["web", "worker", "beat"]
+# "web", "worker", "beat", or what the caller brings a recipe for.
+Name = str
 
 # Django migrates one database at a time.
 MIGRATE = tuple(
@@ -70,13 +70,15 @@ class NotReady(SiteFailed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Recipe:
+class Recipe:
     """How one child is started, and how it is asked to end."""
 
     command: tuple[str, ...]
     pass_fds: tuple[int, ...] = ()
     grace_s: float
     when_parent_dies: signal.Signals
+    # Of what is not known here; the default is for who has nobody to answer to.
+    is_ready: Callable[[], bool] = lambda: True
 
 
 class Site:
@@ -87,12 +89,17 @@ class Site:
     """
 
     def __init__(
-        self, *, environment: Mapping[str, str], listener: socket.socket, log_dir: Path
+        self,
+        *,
+        environment: Mapping[str, str],
+        listener: socket.socket,
+        log_dir: Path,
+        more: Mapping[Name, Recipe],
     ) -> None:
         self.environment = dict(environment)
         self.log_dir = log_dir
         self.port: int = listener.getsockname()[1]
-        self._recipes = _recipes(listener, data_dir_of(environment))
+        self._recipes = {**_recipes(listener, data_dir_of(environment)), **more}
         self._children: dict[Name, subprocess.Popen[bytes]] = {}
         self._brokers: list[valkey.Valkey] = []
 
@@ -181,8 +188,11 @@ class Site:
                 yield self
             finally:
                 with _uninterrupted():
-                    # First who asks for work, then who does it.
-                    order: tuple[Name, ...] = ("web", "beat", "worker")
+                    # First who asks for work, then who does it, then those who were
+                    # there before.
+                    ours = ("web", "beat", "worker")
+                    last = [name for name in self._children if name not in ours]
+                    order = (*ours, *reversed(last))
                     self.stop(*(name for name in order if name in self._children))
 
     def _wait_until_ready(self, waiting: set[Name]) -> None:
@@ -204,7 +214,7 @@ class Site:
             return status > 0
         if name == "worker":
             return worker_answers(self.environment["REDIS_URL"])
-        return True  # The clock has nobody to answer to.
+        return self._recipes[name].is_ready()
 
     def _log(self, name: Name) -> Path:
         return self.log_dir / f"{name}.log"
@@ -222,13 +232,17 @@ def running(
     port: int = 0,
     prepare: tuple[tuple[str, ...], ...] = MIGRATE,
     start: tuple[Name, ...] = ("web", "worker", "beat"),
+    first: Mapping[Name, Recipe] | None = None,
+    beside: Mapping[Name, Recipe] | None = None,
 ) -> Iterator[Site]:
     """Run a site on `localhost:port` (0: any free port) until the block ends.
 
     Its state is in `environment["GEMMULE_DATA_DIR"]`. The management commands of
     `prepare` run one after the other before the children of `start` do. SIGTERM and
-    SIGHUP end the block as Ctrl-C does, by KeyboardInterrupt.
+    SIGHUP end the block as Ctrl-C does, by KeyboardInterrupt. The children of `first`
+    run before `prepare` does, those of `beside` after everything else.
     """
+    first, beside = first or {}, beside or {}
     data_dir = data_dir_of(environment)
     log_dir = data_dir / "logs"
     log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -242,11 +256,13 @@ def running(
             },
             listener=listener,
             log_dir=log_dir,
+            more={**first, **beside},
         )
         with _ended_by_signals(), site._alive():
+            site.start(*first)
             for command in prepare:
                 site.manage(*command)
-            site.start(*start)
+            site.start(*start, *beside)
             yield site
 
 
@@ -264,10 +280,10 @@ def worker_answers(broker_url: str) -> bool:
         app.close()
 
 
-def _recipes(listener: socket.socket, data_dir: Path) -> dict[Name, _Recipe]:
+def _recipes(listener: socket.socket, data_dir: Path) -> dict[Name, Recipe]:
     handle = listener.fileno()
     return {
-        "web": _Recipe(
+        "web": Recipe(
             command=(
                 *(sys.executable, "-m", "gunicorn", "gemmule.wsgi:application"),
                 # The listening socket is ours and outlives a killed web server, so
@@ -280,13 +296,13 @@ def _recipes(listener: socket.socket, data_dir: Path) -> dict[Name, _Recipe]:
             grace_s=10,
             when_parent_dies=signal.SIGTERM,
         ),
-        "worker": _Recipe(
+        "worker": Recipe(
             command=WORKER_COMMAND,
             grace_s=10,
             # Cold shutdown: a warm one would finish its task first, for minutes.
             when_parent_dies=signal.SIGQUIT,
         ),
-        "beat": _Recipe(
+        "beat": Recipe(
             command=(
                 *(*_CELERY, "beat", "--schedule", str(data_dir / "beat-schedule")),
                 *("--pidfile", "", "--loglevel", "WARNING"),

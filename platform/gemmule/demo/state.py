@@ -22,6 +22,7 @@ _OURS = {
     "store",
     "uploads",
     "valkey",
+    "witnesses",
 }
 _DATABASE = ".sqlite3"
 

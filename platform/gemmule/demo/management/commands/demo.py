@@ -4,6 +4,7 @@ import json
 import os
 import time
 from argparse import SUPPRESS
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from gemmule.accounts.models import Role
-from gemmule.demo import cast, once, processes, scene, state
+from gemmule.demo import cast, once, processes, scene, state, witnesses
 from gemmule.demo.cohorts import EXOMES, PILOT
 from gemmule.demo.visitor import PageFailed
+from gemmule.demo.witnesses import MAX_WITNESSES, Witnesses
+from ledger import keys
+from ledger.errors import LedgerError
 
 
 class Command(BaseCommand):
@@ -33,6 +37,14 @@ class Command(BaseCommand):
             "--once",
             metavar="DIR",
             help="do the main job once, without a browser, and end; results go to DIR",
+        )
+        parser.add_argument(
+            "--witnesses",
+            type=int,
+            choices=range(1, MAX_WITNESSES + 1),
+            metavar="N",
+            help="run N witnesses beside it, all of which must cosign the ledger; a "
+            "demo that has witnesses keeps them",
         )
         # The parts that need the database run as children, in the site's environment.
         parser.add_argument("--prepare", choices=("all", "pilot"), help=SUPPRESS)
@@ -54,10 +66,16 @@ class Command(BaseCommand):
             return
         try:
             if options["once"]:
+                if options["witnesses"]:
+                    raise CommandError("--witnesses goes with the demo that stays")
                 self._once(Path(options["once"]))
             else:
-                self._run(port=options["port"], fresh=options["fresh"])
-        except (processes.SiteFailed, state.StateRefused) as error:
+                self._run(
+                    port=options["port"],
+                    fresh=options["fresh"],
+                    count=options["witnesses"],
+                )
+        except (processes.SiteFailed, state.StateRefused, LedgerError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             self.stdout.write("\nStopped; the data is kept.")
@@ -79,19 +97,28 @@ class Command(BaseCommand):
         result["seconds"] = {"setup": setup, **result["seconds"]}
         self.stdout.write(json.dumps(result))
 
-    def _run(self, *, port: int, fresh: bool) -> None:
+    def _run(self, *, port: int, fresh: bool, count: int | None) -> None:
         data_dir = settings.DATA_DIR
         state.check_is_ours(data_dir)
         with state.held(data_dir):
             if fresh:
                 state.start_over(data_dir)
             self.stdout.write(f"Preparing the demo in {data_dir} ...")
-            with processes.running(
-                environment={**os.environ, "GEMMULE_DATA_DIR": str(data_dir)},
-                port=port,
-                prepare=(("demo", "--prepare", "all"),),
-            ) as site:
-                self.stdout.write(_welcome(site))
+            with (
+                _witnesses(data_dir, count=count, port=port) as vouching,
+                processes.running(
+                    environment={
+                        **os.environ,
+                        "GEMMULE_DATA_DIR": str(data_dir),
+                        **vouching.environment,
+                    },
+                    port=port,
+                    prepare=(("demo", "--prepare", "all"),),
+                    first=vouching.witnesses,
+                    beside=vouching.publisher,
+                ) as site,
+            ):
+                self.stdout.write(_welcome(site, vouching))
                 self.stdout.flush()
                 site.watch()
 
@@ -107,7 +134,26 @@ def _environment_of_its_own(data_dir: Path) -> dict[str, str]:
     return {**kept, "GEMMULE_DATA_DIR": str(data_dir)}
 
 
-def _welcome(site: processes.Site) -> str:
+def _witnesses(
+    data_dir: Path, *, count: int | None, port: int
+) -> AbstractContextManager[Witnesses]:
+    """Return the witnesses of the demo; of one with a policy of its own, none."""
+    if witnesses.VARIABLE in os.environ:
+        if count:
+            raise CommandError(
+                f"{witnesses.VARIABLE} names a policy already; unset it to let the "
+                "demo make its own witnesses"
+            )
+        return nullcontext(Witnesses())
+    return witnesses.made(
+        data_dir,
+        count=count,
+        log=keys.log_key().verifier,
+        first_port=port and port + 1,
+    )
+
+
+def _welcome(site: processes.Site, vouching: Witnesses) -> str:
     width = max(len(member.email) for member in cast.CAST)
     people = "\n".join(
         f"  {member.email:{width}}  {member.name}, "
@@ -118,5 +164,16 @@ def _welcome(site: processes.Site) -> str:
         f"\nGemmule is at {site.url}\n\n"
         f"Sign in as any of these; the password of each is {cast.PASSWORD}\n"
         f"{people}\n\n"
+        f"{_vouching(vouching)}"
         f"Logs: {site.log_dir}\nCtrl-C stops it; --fresh starts over.\n"
+    )
+
+
+def _vouching(vouching: Witnesses) -> str:
+    if vouching.policy_file is None:
+        return ""
+    urls = "".join(f"  {url}\n" for url in vouching.urls)
+    return (
+        "Each checkpoint of the ledger is cosigned by all of its witnesses:\n"
+        f"{urls}Policy: {vouching.policy_file}\n\n"
     )
