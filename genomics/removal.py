@@ -2,8 +2,10 @@
 
 The new store holds what a release of everybody else could hold, and no more: alleles
 that nobody else carries go, and with them records, padding and values; counts, quality
-and annotations of the cohort go, because those who leave were counted in. So a release
-cut from it is, byte for byte, the one that the old store gives.
+and annotations of the cohort go, because those who leave were counted in. A release cut
+from it tells of the same variants and genotypes as one from the old store; an indel
+inside a repeat may stand at another, equal place, where an allele that is gone made
+room for it.
 
 Runs in the child process (`python -m genomics`). Putting the new store in the place of
 the old one is left to the caller.
