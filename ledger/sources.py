@@ -18,7 +18,6 @@ from urllib.parse import SplitResult, urlsplit
 from ledger import errors
 
 CHECKPOINT = "checkpoint"
-POLICY = "policy"
 
 _CHUNK = 4 * 1024
 

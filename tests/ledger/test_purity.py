@@ -18,6 +18,8 @@ PURE = [
     "ledger.notary_socket",
     "ledger.serving",
     "ledger.submission",
+    "ledger.copying",
+    "ledger.mirror",
     "ledger.served",
     "ledger.sources",
     "ledger.tiling",
@@ -55,7 +57,9 @@ def test_a_pure_module_loads_no_framework(module: str) -> None:
     )
 
 
-@pytest.mark.parametrize("program", ["ledger.witness", "ledger.notary"])
+@pytest.mark.parametrize(
+    "program", ["ledger.witness", "ledger.notary", "ledger.mirror"]
+)
 def test_what_an_institution_runs_needs_two_packages(program: str) -> None:
     """docs/witness.md installs them, and nothing else."""
     loaded = (
