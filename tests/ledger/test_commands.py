@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from ledger import keys, models, services
+from ledger.management.commands import verify_ledger
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -20,7 +21,7 @@ Unguarded = Callable[[], AbstractContextManager[None]]
 
 def test_the_command_says_that_all_holds(events: list[uuid.UUID]) -> None:
     out = StringIO()
-    call_command("verify_ledger", stdout=out)
+    call_command(verify_ledger.Command(), stdout=out)
     assert "the ledger holds: 7 entries, 7 of them under a signed" in out.getvalue()
 
 
@@ -31,21 +32,21 @@ def test_the_command_fails_and_says_what_is_wrong(
         models.Entry.objects.filter(seq=3).delete()
     out = StringIO()
     with pytest.raises(CommandError, match=r"does not hold: \d+ finding") as failed:
-        call_command("verify_ledger", stdout=out)
+        call_command(verify_ledger.Command(), stdout=out)
     assert failed.value.returncode == 1
     assert "chain: entry 3 was expected, entry 4 came" in out.getvalue()
 
 
 def test_the_command_speaks_json(events: list[uuid.UUID], unguarded: Unguarded) -> None:
     out = StringIO()
-    call_command("verify_ledger", "--json", stdout=out)
+    call_command(verify_ledger.Command(), "--json", stdout=out)
     sound = json.loads(out.getvalue())
     assert (sound["sound"], sound["entries"], sound["findings"]) == (True, 7, [])
     with unguarded():
         models.Body.objects.filter(event=events[1]).delete()
     out = StringIO()
     with pytest.raises(CommandError):
-        call_command("verify_ledger", "--json", stdout=out)
+        call_command(verify_ledger.Command(), "--json", stdout=out)
     (finding,) = json.loads(out.getvalue())["findings"]
     assert finding == {
         "code": "body",

@@ -3,6 +3,7 @@
 import django.utils.timezone
 
 import ledger.verifications
+from gemmule.audit import reconciliation
 from gemmule.celery import app
 
 
@@ -14,4 +15,4 @@ def verify_ledger() -> None:
     """
     clock = django.utils.timezone.now
     ledger.verifications.request_if_due(now=clock())
-    ledger.verifications.run(clock=clock)
+    ledger.verifications.run(clock=clock, also=reconciliation.findings)

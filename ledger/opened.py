@@ -1,0 +1,157 @@
+"""Read the log through: what each event of some kinds said, in public and in its body.
+
+For the rooms above, which hold their rows against it. Whether the log itself holds is
+the business of `inspection`: a body that does not open is found there, and is passed
+over here like one that was erased.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from ledger import commitments, errors, vault
+from ledger.models import Body, Entry, Head, Pending
+from ledger.tlog import canonical
+from ledger.tlog import entry as tlog_entry
+from ledger.tlog.canonical import JSON
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An event and what it said; `seq` is None while it is pending.
+
+    `body` is None when it was erased or does not open. `subject` is whose event it is.
+    """
+
+    event: UUID
+    type: str
+    pub: Mapping[str, JSON]
+    seq: int | None
+    commit: bytes
+    subject: UUID | None = None
+    body: Mapping[str, Any] | None = None
+
+    @property
+    def where(self) -> str:
+        """Return how a message names it."""
+        return f"event {self.event}" if self.seq is None else f"entry {self.seq}"
+
+
+def walk(*prefixes: str) -> Iterator[list[Opened]]:
+    """Yield the events whose types begin so, in the order of the log, pending last.
+
+    Lists of at most 500; four queries for each 500 entries of the log. Beside writers,
+    what was accepted after the first list was asked for may be left out.
+    """
+    # Pending first: between the two queries a row can move on, never back.
+    waiting = {
+        row.event: Opened(
+            event=row.event,
+            type=row.type,
+            pub=row.pub,
+            seq=None,
+            commit=bytes(row.commit),
+        )
+        for row in Pending.objects.order_by("id")
+        if row.type.startswith(prefixes)
+    }
+    head = Head.objects.first()
+    for start in range(0, head.size if head else 0, _AT_ONCE):
+        found = list(_entries(start, prefixes))
+        for each in found:
+            waiting.pop(each.event, None)
+        yield _opened(found)
+    rest = list(waiting.values())
+    for start in range(0, len(rest), _AT_ONCE):
+        yield _opened(rest[start : start + _AT_ONCE])
+
+
+def unknown(events: Iterable[UUID | None], *prefixes: str) -> set[UUID]:
+    """Return the events of which there is no entry, pending or not, of such a type.
+
+    Two queries for each 500.
+    """
+    wanted = list(dict.fromkeys(event for event in events if event is not None))
+    found: set[UUID] = set()
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        # Pending first: between the two queries a row can move on, never back.
+        for event, type_ in Pending.objects.filter(event__in=some).values_list(
+            "event", "type"
+        ):
+            if type_.startswith(prefixes):
+                found.add(event)
+        for event, data in Entry.objects.filter(event__in=some).values_list(
+            "event", "data"
+        ):
+            if _is_of(bytes(data), prefixes):
+                found.add(event)
+    return set(wanted) - found
+
+
+def _is_of(data: bytes, prefixes: tuple[str, ...]) -> bool:
+    """Tell whether an entry is of such a type, without parsing it.
+
+    An entry is canonical JSON, in which a quotation mark within a string is escaped:
+    these bytes are the key and nothing else.
+    """
+    return any(f'"type":"{prefix}'.encode() in data for prefix in prefixes)
+
+
+def _entries(start: int, prefixes: tuple[str, ...]) -> Iterator[Opened]:
+    rows = Entry.objects.filter(seq__gte=start, seq__lt=start + _AT_ONCE)
+    for row in rows.order_by("seq"):
+        data = bytes(row.data)
+        if not _is_of(data, prefixes):
+            continue
+        try:
+            parsed = tlog_entry.parse(data)
+        except errors.EntryInvalid:
+            continue
+        yield Opened(
+            event=row.event,
+            type=parsed.type,
+            pub=parsed.pub,
+            seq=row.seq,
+            commit=parsed.commit,
+        )
+
+
+def _opened(events: Sequence[Opened]) -> list[Opened]:
+    bodies = Body.objects.in_bulk([each.event for each in events])
+    keys = _keys([body.key_id for body in bodies.values() if body.key_id is not None])
+    return [_open(each, bodies.get(each.event), keys) for each in events]
+
+
+def _keys(key_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """Return the keys that open; one that does not leaves the others in peace."""
+    try:
+        return vault.open_keys(key_ids)
+    except errors.VaultSealBroken:
+        found: dict[UUID, bytes] = {}
+        for key_id in key_ids:
+            try:
+                found.update(vault.open_keys([key_id]))
+            except errors.VaultSealBroken:
+                continue  # `inspection` finds its events without a key.
+        return found
+
+
+def _open(each: Opened, body: Body | None, keys: Mapping[UUID, bytes]) -> Opened:
+    if body is None or body.key_id is None or body.sealed is None:
+        return each
+    key = keys.get(body.key_id)
+    if key is None:
+        return each
+    try:
+        data = commitments.open_body(key, each.event, bytes(body.sealed))
+        commitments.check_opening(
+            each.commit, commitments.commitment_key(key, each.event), data
+        )
+    except (errors.VaultSealBroken, errors.OpeningInvalid):
+        return each
+    subject = None if body.subject_seq is None else body.key_id
+    return replace(each, subject=subject, body=canonical.read(data))
