@@ -11,6 +11,7 @@ is left to `publishing`.
 """
 
 import argparse
+import copy
 import grp
 import secrets
 import sys
@@ -20,7 +21,7 @@ from pathlib import Path
 from ledger import durable, errors, memory, serving, submission
 from ledger.memory import Memory
 from ledger.serving import Answer
-from ledger.tlog import checkpoint
+from ledger.tlog import checkpoint, note
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.note import SignerKey, VerifierKey
 
@@ -35,6 +36,12 @@ class Notary:
         assert keys, "a notary without a key signs nothing"
         self._keys = tuple(keys)
         self._memory = Memory(state_file, origin=keys[0].name)
+
+    def with_keys(self, keys: Sequence[SignerKey]) -> "Notary":
+        """Return a notary with the same memory that signs with other keys."""
+        found = copy.copy(self)
+        found._keys = tuple(keys)
+        return found
 
     def verifiers(self) -> tuple[VerifierKey, ...]:
         """Return the public halves of the keys that sign."""
@@ -97,6 +104,7 @@ def init(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         memory.adopt(folder / _MEMORY, remembered)
     else:
+        note.check_name(name)
         key = SignerKey(name=name, seed=secrets.token_bytes(_SEED_BYTES))
         memory.create_dated(folder / _MEMORY, origin=name)
     _write_key(folder, key)
@@ -105,15 +113,7 @@ def init(
 
 def open_folder(folder: Path) -> Notary:
     """Return the notary of a folder; raise WitnessFolderInvalid when it is none."""
-    files = sorted((folder / _KEYS).glob("*.key"))
-    if not files:
-        raise errors.WitnessFolderInvalid(
-            f"{folder} holds no key: `python -m ledger.notary init` makes one"
-        )
-    keys = [SignerKey.from_text(_read(path)) for path in files]
-    if len({key.name for key in keys}) > 1:
-        raise errors.WitnessFolderInvalid(f"the keys in {folder} are of several logs")
-    return Notary(keys=keys, state_file=folder / _MEMORY)
+    return Notary(keys=_read_keys(folder), state_file=folder / _MEMORY)
 
 
 def add_key(folder: Path) -> VerifierKey:
@@ -134,18 +134,32 @@ def drop_key(folder: Path, key: VerifierKey) -> None:
     _key_file(folder, key).unlink()
 
 
+def moved(folder: Path) -> Checkpoint:
+    """Believe the memory again after a person moved the folder; return it."""
+    with durable.held(folder / _LOCK):
+        found = memory.read_undated(folder / _MEMORY).checkpoint
+        memory.adopt(folder / _MEMORY, found)
+        return found
+
+
 def serve(folder: Path, *, socket: Path, group: str | None) -> None:
     """Sign what is asked for over a Unix socket, until SIGTERM."""
+    one = open_folder(folder)
     # Rather now than at the first request.
-    open_folder(folder).last_signed()
+    one.last_signed()
+
+    def now() -> Notary:
+        """Return the notary with the keys there are now."""
+        return one.with_keys(_read_keys(folder))
+
     with durable.held(folder / _LOCK):
         listener = serving.listen_unix(
             socket, group_id=grp.getgrnam(group).gr_gid if group else None
         )
         routes: serving.Routes = {
-            "/keys": {"GET": lambda body: _answer_keys(open_folder(folder))},
-            "/last": {"GET": lambda body: _answer_last(open_folder(folder))},
-            "/sign": {"POST": lambda body: _answer_sign(open_folder(folder), body)},
+            "/keys": {"GET": lambda body: _answer_keys(now())},
+            "/last": {"GET": lambda body: _answer_last(now())},
+            "/sign": {"POST": lambda body: _answer_sign(now(), body)},
         }
         serving.serve(
             listener, routes, announce=lambda: print(f"signing on {socket}", flush=True)
@@ -176,8 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "drop-key":
                 drop_key(options.folder, VerifierKey.from_text(options.key))
             case "moved":
-                found = memory.read_undated(options.folder / _MEMORY).checkpoint
-                memory.adopt(options.folder / _MEMORY, found)
+                found = moved(options.folder)
                 print(f"believes that it signed {found.size} entries last")
     except BlockingIOError:
         print(f"notary: another process serves {options.folder}", file=sys.stderr)
@@ -212,6 +225,18 @@ def _answer_sign(notary: Notary, body: bytes) -> Answer:
 def _note(new: Checkpoint, keys: Sequence[SignerKey]) -> bytes:
     lines = [checkpoint.sign(new, key).rpartition(b"\n\n")[2] for key in keys]
     return new.text.encode() + b"\n" + b"".join(lines)
+
+
+def _read_keys(folder: Path) -> list[SignerKey]:
+    files = sorted((folder / _KEYS).glob("*.key"))
+    if not files:
+        raise errors.WitnessFolderInvalid(
+            f"{folder} holds no key: `python -m ledger.notary init` makes one"
+        )
+    keys = [SignerKey.from_text(_read(path)) for path in files]
+    if len({key.name for key in keys}) > 1:
+        raise errors.WitnessFolderInvalid(f"the keys in {folder} are of several logs")
+    return keys
 
 
 def _key_file(folder: Path, key: VerifierKey) -> Path:

@@ -83,7 +83,7 @@ def listen(address: str) -> socket.socket:
     if address.startswith("fd://"):
         return socket.socket(fileno=int(address.removeprefix("fd://")))
     host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdecimal():
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"an address is HOST:PORT, {address!r} came")
     host = host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

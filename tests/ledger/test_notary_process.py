@@ -106,6 +106,17 @@ def test_without_its_memory_it_does_not_start(folder: Path) -> None:
     assert "nothing is signed" in done.stderr and done.stderr.count("\n") == 1
 
 
+def test_a_memory_put_back_while_it_runs_is_not_believed(folder: Path) -> None:
+    """Within minutes the date tells nothing; the process remembers."""
+    path = folder / "notary.checkpoint"
+    before = path.read_bytes()
+    with serving(folder) as signing:
+        grow(signing, 5, 8)
+        path.write_bytes(before)
+        with pytest.raises(errors.NotaryStateLost, match="went back from 8"):
+            grow(signing, 5, 6)
+
+
 def test_a_second_process_is_kept_out_and_leaves_the_socket(folder: Path) -> None:
     with serving(folder) as signing:
         done = run("serve", folder, "--socket", folder.parent / "notary.sock")

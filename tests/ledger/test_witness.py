@@ -509,7 +509,9 @@ def test_init_prints_the_key_and_a_policy_line(tmp_path: Path) -> None:
     assert run("show", folder).stdout.startswith("Witness w.example/1\n")
 
 
-@pytest.mark.parametrize("address", ["8080", ":8080", "localhost:", "localhost:http"])
+@pytest.mark.parametrize(
+    "address", ["8080", ":8080", "localhost:", "localhost:http", "::1:99999"]
+)
 def test_an_address_that_is_none_is_refused(
     folder: Path, address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
