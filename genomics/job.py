@@ -37,11 +37,16 @@ RECIPIENT_KEY_BYTES = 32
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a job has come: records done of records known, bytes written or read."""
+    """How far a job has come: records done of records known, bytes written or read.
+
+    `records_out` is how many were kept, where a job keeps some: unlike the others it
+    tells nothing of people who are left out.
+    """
 
     records: int
     records_total: int | None
     bytes: int
+    records_out: int | None = None
 
     def to_json(self) -> dict[str, JSON]:
         return dataclasses.asdict(self)
@@ -53,6 +58,7 @@ class Progress:
             records=fields.integer("records"),
             records_total=fields.optional_integer("records_total"),
             bytes=fields.integer("bytes"),
+            records_out=fields.optional_integer("records_out"),
         )
         fields.finish()
         return progress

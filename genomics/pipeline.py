@@ -95,7 +95,12 @@ class _Body:
     def _tell(self) -> None:
         total = self._job.records_total
         self._progress(
-            Progress(records=self.records_in, records_total=total, bytes=self._size)
+            Progress(
+                records=self.records_in,
+                records_total=total,
+                bytes=self._size,
+                records_out=self.records_out,
+            )
         )
 
 

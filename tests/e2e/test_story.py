@@ -200,11 +200,11 @@ def rosa_asks(page: Page, look: Look) -> str:
     page.get_by_role("group", name="Is any use commercial?").get_by_role(
         "radio", name="No"
     ).check()
-    page.get_by_label("Diseases").fill("brest cancer")
+    page.get_by_role("textbox", name="Diseases").fill("brest cancer")
     page.get_by_label("Countries").fill("Sweden")
     expect(verdict).to_contain_text("“brest cancer” is not a known disease")
     look(page, "story-16-rosa-misspells")
-    page.get_by_label("Diseases").fill("")
+    page.get_by_role("textbox", name="Diseases").fill("")
     page.get_by_label("Countries").focus()
     expect(verdict).not_to_contain_text("not a known disease")
     page.get_by_role("checkbox", name="publish the results").check()

@@ -30,9 +30,10 @@ from gemmule.releases.errors import (
 )
 from gemmule.releases.manifest import Cut
 from gemmule.releases.models import Release, ReleaseState
+from gemmule.releases.progress import Meter
 from gemmule.releases.seal import seal
 from genomics.errors import GenomicsError
-from genomics.job import FileDigest, Progress, SubsetJob, SubsetResult
+from genomics.job import FileDigest, Progress, SubsetJob
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
         with _lease_kept(held, clock) as check_lease:
             members = _members(held.request, clock())
             folder = storage.staging_dir(held, token)
-            cut = _cut(held, members, folder, check_lease)
+            cut = _cut(held, members, folder, check_lease, clock)
             seal(
                 release=held,
                 token=token,
@@ -152,6 +153,7 @@ def _cut(
     members: list[Included],
     folder: Path,
     check_lease: Callable[[], None],
+    clock: Clock,
 ) -> Cut:
     """Run one child per file of the dataset and gather what they report."""
     sources = list(
@@ -161,20 +163,25 @@ def _cut(
     )
     if not sources:
         raise BuildImpossible("the dataset holds no accepted file", code="no-files")
-    results = [
-        genomics.child.run(
+    meter = Meter(release, sources, clock)
+
+    def report(progress: Progress) -> None:
+        check_lease()
+        meter.tell(progress)
+
+    results = []
+    for source in sources:
+        result = genomics.child.run(
             _job(release, source, members, folder, single=len(sources) == 1),
-            on_progress=_reporter(release, number, len(sources), check_lease),
+            on_progress=report,
             timeout_s=_CHILD_TIMEOUT_S,
             temp_root=storage.scratch(),
         )
-        for number, source in enumerate(sources)
-    ]
+        meter.finished(result)
+        results.append(result)
     files: list[FileDigest] = []
     software: dict[str, str] = {}
     for result in results:
-        if not isinstance(result, SubsetResult):
-            raise AssertionError("a subset job answers with a subset result")
         files.extend(result.files)
         software.update(result.software)
     return Cut(
@@ -208,31 +215,6 @@ def _job(
         source_sha256=source.sha256_store,
         records_total=source.records,
     )
-
-
-def _reporter(
-    release: Release, number: int, files: int, check_lease: Callable[[], None]
-) -> Callable[[Progress], None]:
-    """Return what stores progress: a share and kept records, nothing of the source."""
-
-    def report(progress: Progress) -> None:
-        check_lease()
-        share = (
-            progress.records / progress.records_total if progress.records_total else 0
-        )
-        Release.objects.filter(
-            pk=release.pk, fencing_token=release.fencing_token
-        ).update(
-            progress={
-                "stage": "cutting and encrypting",
-                "percent": min(99, int(100 * (number + min(share, 1)) / files)),
-                "file": number + 1,
-                "files": files,
-                "bytes": progress.bytes,
-            }
-        )
-
-    return report
 
 
 def _put_back(release: Release) -> ReleaseState:

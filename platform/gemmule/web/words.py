@@ -72,6 +72,21 @@ def tone(state: str) -> str:
     return next((word for known, word in _TONES.items() if known == state), "waiting")
 
 
+def time_left(seconds: int) -> str:
+    """Return a span of time as roughly as an estimate deserves.
+
+    >>> time_left(20), time_left(60), time_left(200), time_left(9000)
+    ('less than a minute', 'about 1 minute', 'about 3 minutes', 'about 3 hours')
+    """
+    if seconds < 45:
+        return "less than a minute"
+    minutes = max(1, round(seconds / 60))
+    number, unit = (
+        (minutes, "minute") if minutes < 90 else (round(minutes / 60), "hour")
+    )
+    return f"about {number} {unit}{'' if number == 1 else 's'}"
+
+
 def purpose(stated: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Return a purpose as (question, answers), in the order people ask."""
     graph, names = diseases.graph(), countries.names()

@@ -43,7 +43,13 @@ def test_a_release_is_asked_for_once_however_often(
 
 
 def test_progress_is_told_while_it_is_built(as_rosa: Caller, release: Release) -> None:
-    progress = {"stage": "cutting and encrypting", "percent": 40, "bytes": 7}
+    progress = {
+        "stage": "cutting and encrypting",
+        "percent": 40,
+        "records": 3,
+        "bytes": 7,
+        "seconds_left": 90,
+    }
     Release.objects.update(state=ReleaseState.BUILDING, progress=progress)
     told = as_rosa.get(f"/releases/{release.accession}/").json()
     assert (told["state"], told["progress"]) == ("building", progress)
@@ -219,7 +225,7 @@ def test_a_revoked_release_names_the_one_that_replaces_it(
     )
     told = as_rosa.get(f"/releases/{available.accession}/").json()
     assert told["state"] == "revoked"
-    assert "consent" in told["closed_reason"]
+    assert told["closed_reason"] == "A donor in it withdrew."
     successor = as_rosa.get(f"/releases/{told['superseded_by']}/").json()
     assert (successor["state"], successor["superseded_by"]) == ("requested", None)
 

@@ -161,7 +161,12 @@ def test_progress_is_shown_while_the_check_runs(
         genomics.job.Progress(records=5, records_total=None, bytes=70)
     )
     file.refresh_from_db()
-    assert file.progress == {"records": 5, "records_total": None, "bytes": 70}
+    assert file.progress == {
+        "records": 5,
+        "records_total": None,
+        "bytes": 70,
+        "records_out": None,
+    }
     DataFile.objects.update(attempts=2)
     with pytest.raises(intake._LeaseLost):
         intake._reporter(held, lambda: None)(

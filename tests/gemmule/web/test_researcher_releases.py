@@ -134,16 +134,39 @@ def test_a_build_shows_how_far_it_is_and_asks_for_itself_anew(
 ) -> None:
     Release.objects.update(
         state=ReleaseState.BUILDING,
-        progress={"stage": "cutting and encrypting", "percent": 40, "bytes": 2048},
+        progress={
+            "stage": "cutting and encrypting",
+            "percent": 40,
+            "file": 1,
+            "files": 2,
+            "records": 1234,
+            "bytes": 2048,
+            "seconds_left": 200,
+        },
     )
     text = page(client.get(detail(release)))
     assert "Cutting and encrypting" in text
+    assert "1,234 records kept, 2.0 KB so far, file 1 of 2." in text
+    assert "About 3 minutes left at this pace." in text
     assert 'value="40"' in text
     assert f'hx-get="{detail(release)}"' in text
     fragment = page(client.get(detail(release), headers={"HX-Request": "true"})).strip()
     assert fragment.startswith('<div id="release"')
     assert "<html" not in fragment
     assert 'value="40"' in fragment
+
+
+def test_a_build_nobody_can_time_promises_no_time(
+    client: Client, release: Release
+) -> None:
+    progress = {"stage": "cutting and encrypting", "percent": 1, "bytes": 9}
+    Release.objects.update(
+        state=ReleaseState.BUILDING, progress={**progress, "records": 0, "files": 1}
+    )
+    text = page(client.get(detail(release)))
+    assert "0 records kept, 9 bytes so far." in text
+    assert "at this pace" not in text
+    assert "file 1" not in text
 
 
 def test_what_is_ready_offers_its_files_and_asks_no_more(

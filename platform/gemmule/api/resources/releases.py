@@ -52,12 +52,20 @@ class ReleaseFileSerializer(serializers.ModelSerializer[ReleaseFile]):
             "percent": {"type": "integer", "minimum": 0, "maximum": 100},
             "file": {"type": "integer"},
             "files": {"type": "integer"},
-            "bytes": {"type": "integer"},
+            "records": {
+                "type": "integer",
+                "description": "Records kept so far, of all files.",
+            },
+            "bytes": {"type": "integer", "description": "Text of these records."},
+            "seconds_left": {
+                "type": "integer",
+                "description": "At the pace so far; left out while nobody can say.",
+            },
         },
     }
 )
 class ProgressField(serializers.JSONField):
-    """A share and the bytes written, nothing of the source."""
+    """A share, and what was kept; nothing of the source."""
 
 
 class ReleaseSerializer(serializers.ModelSerializer[Release]):

@@ -17,6 +17,12 @@ def tone(state: str) -> str:
 
 
 @register.filter
+def time_left(seconds: int) -> str:
+    """Return a span of time as roughly as an estimate deserves."""
+    return words.time_left(seconds)
+
+
+@register.filter
 def purpose_words(stated: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Return a purpose as questions and answers."""
     return words.purpose(stated)
