@@ -241,11 +241,10 @@ def signatures_of(
     Raises NoteInvalid when one key signed twice: which of the two counts would be for
     each reader to guess.
     """
-    for key in keys:
+    for key in dict.fromkeys(keys):
+        whose = (key.name, key.key_id)
         claimed = [
-            each
-            for each in note.signatures
-            if (each.name, each.key_id) == (key.name, key.key_id)
+            each for each in note.signatures if (each.name, each.key_id) == whose
         ]
         if len(claimed) > 1:
             raise errors.NoteInvalid(f"{key.label} signed the note more than once")

@@ -159,6 +159,11 @@ def test_a_known_key_signs_a_note_once_and_an_unknown_one_as_it_likes() -> None:
     )
 
 
+def test_a_key_that_is_asked_for_twice_signed_once() -> None:
+    parsed = note.parse(SIGNED)
+    assert note.verify(parsed, [ALMA.verifier] * 2) == (ALMA.verifier,)
+
+
 def test_a_signature_writes_the_line_it_was_read_from() -> None:
     line = SIGNED.rpartition(b"\n\n")[2].decode()
     assert note.parse_signature(line[:-1]).line == line
