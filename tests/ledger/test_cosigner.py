@@ -32,6 +32,47 @@ def test_the_time_of_a_cosignature_is_the_clock(folder: Path) -> None:
     assert found == 1790000000
 
 
+def test_it_tells_what_it_saw_last_and_when(folder: Path) -> None:
+    witness = Cosigner(folder)
+    assert witness.last(KEY.name) == (LOG.head(0), None)
+    witness.add_checkpoint(LOG.submission(0, 5))
+    seen, when = witness.last(KEY.name)
+    assert seen == LOG.head(5)
+    assert when is not None and when.tzinfo is not None
+
+
+def test_no_witness_is_made_over_another_thing(folder: Path, tmp_path: Path) -> None:
+    before = (folder / "key").read_bytes()
+    with pytest.raises(errors.WitnessFolderInvalid, match="is not empty"):
+        witnesses.make(folder)
+    assert (folder / "key").read_bytes() == before
+    with pytest.raises(errors.NoteInvalid, match="no spaces and no plus"):
+        witnesses.make(tmp_path / "new", name="two words")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["example.com/log\n5\n", LOG.head(5).text + "\nmore\n", "a\nb\nc\n"]
+)
+def test_a_signed_text_that_is_no_checkpoint_is_refused(
+    folder: Path, text: str
+) -> None:
+    with pytest.raises(errors.SubmissionInvalid, match="not a signed checkpoint"):
+        Cosigner(folder).add_checkpoint(b"old 0\n\n" + KEY.sign(text))
+
+
+def test_an_old_size_beyond_the_new_one_is_refused(folder: Path) -> None:
+    with pytest.raises(errors.SubmissionInvalid, match="9 is larger than the size 8"):
+        Cosigner(folder).add_checkpoint(b"old 9\n\n" + LOG.note(8))
+
+
+def test_a_memory_under_the_name_of_another_log_is_not_adopted(folder: Path) -> None:
+    (path,) = (folder / "seen").glob("*.checkpoint")
+    memory.adopt(path, LOG.signed_by(STRANGER).head(5))
+    with pytest.raises(errors.NotaryStateLost, match="is not of"):
+        cosigner.moved(folder)
+
+
 def test_logs_are_remembered_apart(tmp_path: Path) -> None:
     folder = tmp_path / "witness"
     witnesses.make(folder, KEY.verifier, STRANGER.verifier)
