@@ -57,6 +57,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return HOLDS
 
 
+class _Version(argparse.Action):
+    """Print the version; out of a folder of sources there is none."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *unused: object) -> None:
+        """End the command as argparse does."""
+        try:
+            version = metadata.version("gemmule")
+        except metadata.PackageNotFoundError:
+            version = "of a source folder"
+        print(f"gemmule {version}")
+        parser.exit()
+
+
 def _print_json(value: dict[str, JSON]) -> None:
     # ASCII alone: no character of a file reaches a terminal as it is.
     print(json.dumps(value, ensure_ascii=True, sort_keys=True))
@@ -66,9 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gemmule", description="check what a Gemmule site hands out, without one"
     )
-    parser.add_argument(
-        "--version", action="version", version=f"gemmule {metadata.version('gemmule')}"
-    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verify = commands.add_parser(
         "verify",

@@ -1,5 +1,6 @@
 """The `gemmule` command says plainly what holds, and its exit status says it again."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -198,6 +199,37 @@ def test_the_installed_command_ends_with_the_status(run: Run) -> None:
     assert gemmule("verify", "receipt", bad, "--policy", run.policy).returncode == 1
     assert gemmule("verify", "receipt", bad).returncode == 2
     assert gemmule("--version").stdout == "gemmule 0.1.0\n"
+
+
+def test_two_packages_and_the_sources_are_enough(run: Run, tmp_path: Path) -> None:
+    # docs/verify.md installs them, and nothing else; the sources are not installed.
+    receipt = run.file("act.tlog-proof", SCENE.receipt(1))
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for name in ("cryptography", "rfc8785", "cffi", "_cffi_backend"):
+        found = importlib.util.find_spec(name)
+        assert found is not None and found.origin is not None
+        place = Path(found.origin)
+        place = place.parent if place.name == "__init__.py" else place
+        (packages / place.name).symlink_to(place)
+    root = Path(cli.__file__).parents[2]
+    paths = [str(packages), str(root), str(root / "platform")]
+    program = f"import sys; sys.path[:0] = {paths!r}; from gemmule.cli import main; "
+    for arguments in (["--version"], ["verify", "receipt", receipt]):
+        policy = [] if arguments == ["--version"] else ["--policy", run.policy]
+        done = subprocess.run(
+            # Isolated, without site-packages.
+            [
+                *(sys._base_executable, "-I", "-S", "-c"),  # type: ignore[attr-defined] # undocumented
+                f"{program} sys.exit(main({[*arguments, *policy]!r}))",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("This receipt holds.")
 
 
 def test_the_command_loads_no_framework_and_starts_at_once(run: Run) -> None:
