@@ -21,7 +21,7 @@ from gemmule.access.models import AccessRequest
 from gemmule.catalog import leases
 from gemmule.catalog.models import DataFile, DataFileState
 from gemmule.catalog.storage import store_path
-from gemmule.releases import cohort, storage
+from gemmule.releases import cohort, states, storage
 from gemmule.releases.cohort import Included
 from gemmule.releases.errors import (
     BuildImpossible,
@@ -32,7 +32,7 @@ from gemmule.releases.manifest import Cut
 from gemmule.releases.models import Release, ReleaseState
 from gemmule.releases.progress import Meter
 from gemmule.releases.seal import seal
-from genomics.errors import GenomicsError
+from genomics.errors import ChildKilled, GenomicsError
 from genomics.job import FileDigest, Progress, SubsetJob
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,9 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
     """Build one release to its seal; return its state, or None when not ours.
 
     Consent that moved meanwhile puts the release back to requested: the caller
-    sends it again. What a person must mend fails it with a reason.
+    sends it again. A child that was killed does so too, and None is returned: the
+    next try waits for as long as a lost worker's lease. What a person must mend fails
+    it with a reason.
     """
     held = _take(release_id, clock())
     if held is None:
@@ -77,6 +79,10 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
         return _put_back(held)
     except BuildImpossible as error:
         return _fail(held, error.code, str(error), clock())
+    except ChildKilled as error:
+        # As when the whole worker is killed: the file need not be at fault.
+        logger.warning("release %s: lost its child: %s", held.accession, error)
+        return _try_again(held, str(error), clock())
     except GenomicsError as error:
         logger.exception("release %s: the cut failed", held.accession)
         return _fail(held, "cut-failed", str(error), clock())
@@ -232,19 +238,36 @@ def _put_back(release: Release) -> ReleaseState:
     return ReleaseState.REQUESTED
 
 
+def _try_again(release: Release, reason: str, now: datetime) -> ReleaseState | None:
+    """Leave the release to be picked up again, or set it aside after the last try."""
+    with transaction.atomic():
+        locked = _lock_held(release)
+        is_last = locked is not None and locked.attempts >= MAX_ATTEMPTS
+        if locked is not None and not is_last:
+            states.move(locked, ReleaseState.REQUESTED)
+            # What it lacked, memory most often, may be there by then.
+            lease = timedelta(seconds=settings.RELEASE_LEASE_SECONDS)
+            locked.lease_until = now + lease
+            locked.progress = {"stage": "waiting to try again"}
+            locked.save(update_fields=["state", "lease_until", "progress"])
+    if is_last:
+        return _fail(
+            release,
+            "set-aside",
+            f"the process that cuts the file was lost {MAX_ATTEMPTS} times (the last "
+            f"time: {reason}); tell the administrator, who finds more in the "
+            "worker's log",
+            now,
+        )
+    storage.discard(release, release.fencing_token)
+    return None
+
+
 def _fail(
     release: Release, code: str, reason: str, now: datetime
 ) -> ReleaseState | None:
     with transaction.atomic():
-        locked = (
-            Release.objects.select_for_update()
-            .filter(
-                pk=release.pk,
-                state=ReleaseState.BUILDING,
-                fencing_token=release.fencing_token,
-            )
-            .first()
-        )
+        locked = _lock_held(release)
         if locked is not None:
             _mark_failed(locked, code, reason, now)
     if locked is None:
@@ -252,6 +275,19 @@ def _fail(
         return None
     storage.sweep(release, keep_token=None)
     return ReleaseState.FAILED
+
+
+def _lock_held(release: Release) -> Release | None:
+    """Lock and return the row as long as this build holds it."""
+    return (
+        Release.objects.select_for_update()
+        .filter(
+            pk=release.pk,
+            state=ReleaseState.BUILDING,
+            fencing_token=release.fencing_token,
+        )
+        .first()
+    )
 
 
 def _mark_failed(release: Release, code: str, reason: str, now: datetime) -> None:

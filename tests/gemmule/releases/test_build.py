@@ -3,14 +3,20 @@
 import gzip
 import hashlib
 import json
+import os
+import signal
+import subprocess
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 import consent.services
 import gemmule.accounts.services
+import genomics.child
 import ledger.selectors
 from consent.models import Donor
 from gemmule.access.models import AccessRequest
@@ -166,6 +172,81 @@ def test_a_build_that_lost_its_worker_three_times_is_set_aside(
     assert release.state == ReleaseState.FAILED
     assert release.failure_code == "worker-lost"
     assert "worker" in release.failure_reason
+
+
+@dataclass
+class Deadly:
+    """What kills every child that cuts, once it has begun, until it is spared."""
+
+    killed: int = 0
+    is_spared: bool = False
+
+
+@pytest.fixture
+def deadly(monkeypatch: pytest.MonkeyPatch) -> Deadly:
+    """Kill the real child with a real signal, and nobody else's."""
+    fate = Deadly()
+    run, popen = genomics.child.run, subprocess.Popen
+
+    def begin(*args: Any, **kwargs: Any) -> Any:
+        process = popen(*args, **kwargs)
+        os.kill(process.pid, signal.SIGKILL)
+        fate.killed += 1
+        return process
+
+    def run_and_die(*args: Any, **kwargs: Any) -> Any:
+        with monkeypatch.context() as patch:
+            if not fate.is_spared:
+                patch.setattr(subprocess, "Popen", begin)
+            return run(*args, **kwargs)
+
+    monkeypatch.setattr(genomics.child, "run", run_and_die)
+    return fate
+
+
+def test_a_killed_child_costs_a_try_and_is_picked_up_like_a_lost_worker(
+    release: Release, clock: Clock, deadly: Deadly
+) -> None:
+    assert build.run(release.pk, clock=clock) is None
+    release.refresh_from_db()
+    assert (release.state, release.attempts) == (ReleaseState.REQUESTED, 1)
+    assert release.failure_reason == ""
+    assert release.progress == {"stage": "waiting to try again"}
+    assert upkeep.left_behind(now=clock()) == [], "it waits for a lease"
+    clock.tick(seconds=settings.RELEASE_LEASE_SECONDS + 1)
+    assert upkeep.left_behind(now=clock()) == [release.pk]
+    deadly.is_spared = True
+    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
+    release.refresh_from_db()
+    assert release.attempts == 2
+    assert deadly.killed == 1
+
+
+def test_a_release_that_kills_three_children_is_set_aside(
+    release: Release, rosa: User, clock: Clock, deadly: Deadly
+) -> None:
+    outcomes = [build.run(release.pk, clock=clock) for _ in range(4)]
+    assert outcomes == [None, None, ReleaseState.FAILED, None]
+    assert deadly.killed == 3
+    release.refresh_from_db()
+    assert release.failure_code == "set-aside"
+    assert "was lost 3 times" in release.failure_reason
+    assert rosa.notices.get(kind="release.failed").body == release.failure_reason
+    assert dict(storage.build_folders()) == {release.pk: []}
+    assert list(storage.scratch().iterdir()) == []
+
+
+def test_a_withdrawal_between_two_tries_is_heeded(
+    release: Release,
+    donors: list[Donor],
+    clock: Clock,
+    deadly: Deadly,
+) -> None:
+    assert build.run(release.pk, clock=clock) is None
+    consent.services.withdraw(donor=donors[0], event=uuid.uuid4(), now=clock())
+    deadly.is_spared = True
+    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
+    assert release.donors.count() == 27
 
 
 def test_nobody_permitted_fails_with_a_reason(

@@ -4,6 +4,7 @@ import hashlib
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from celery import Celery
@@ -42,6 +43,32 @@ def kill_the_worker_in_mid_build(stage: Stage) -> None:
 
 def test_a_build_whose_worker_is_killed_is_done_again_once(stage: Stage) -> None:
     kill_the_worker_in_mid_build(stage)
+
+
+def test_a_build_whose_child_alone_is_killed_is_done_again_once(stage: Stage) -> None:
+    accession = stage.ask()
+    os.kill(stage.cutting(accession), signal.SIGKILL)
+    stage.built(accession)
+    assert stage.row(accession, "fencing_token", "attempts") == (2, 2)
+    stage.check_once(accession)
+
+
+def test_a_build_that_loses_three_children_is_set_aside_with_a_reason(
+    stage: Stage,
+) -> None:
+    accession = stage.ask()
+
+    def has_begun(attempt: int) -> bool:
+        return stage.row(accession, "attempts") == (attempt,)
+
+    for attempt in (1, 2, 3):
+        waiting.until(partial(has_begun, attempt), what=f"attempt {attempt}")
+        os.kill(stage.cutting(accession), signal.SIGKILL)
+    waiting.until(lambda: stage.state(accession) == "failed", what="the failure")
+    code, reason = stage.row(accession, "failure_code", "failure_reason")
+    assert code == "set-aside"
+    assert "was lost 3 times" in reason
+    stage.site.check()
 
 
 def test_so_it_is_on_sqlite(fresh_site: FreshSite) -> None:
@@ -156,7 +183,7 @@ def test_with_broker_and_mail_down_requests_and_withdrawals_are_taken(
         for refused in (path, path + "?again"):
             resumed = Download(stage, refused, start=len(got), etag=reader.etag)
             assert resumed.status == 403
-            assert b"consent" in resumed.read(10_000)
+            assert b"withdrew" in resumed.read(10_000)
             resumed.close()
         # What had passed before is all that the open stream brings.
         got += reader.read(len(whole))
