@@ -40,7 +40,9 @@ def socket_directory(base: Path) -> Path:
 
 
 @contextmanager
-def running(base: Path, *, durable: bool = False) -> Iterator[int]:
+def running(
+    base: Path, *, durable: bool = False, connections: int = 100
+) -> Iterator[int]:
     """Run a server of our own under `base`, yield its process id, and stop it.
 
     `durable` keeps fsync on, for tests of what survives a crash. The superuser is
@@ -71,7 +73,11 @@ def running(base: Path, *, durable: bool = False) -> Iterator[int]:
         )
         if made.returncode:
             raise PostgresFailed(f"initdb failed:\n{made.stderr.decode()[-1500:]}")
-    settings = ("max_connections=100", "shared_buffers=64MB", "listen_addresses=")
+    settings = (
+        f"max_connections={connections}",
+        "shared_buffers=64MB",
+        "listen_addresses=",
+    )
     log = base / "log"
     process = leash.start(
         [

@@ -21,10 +21,12 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402 - models need the setup
 
+import consent.services  # noqa: E402
 import gemmule.accounts.services  # noqa: E402
 import gemmule.catalog.intake  # noqa: E402
 import gemmule.catalog.services  # noqa: E402
 import ledger.services  # noqa: E402
+from consent.forms import shipped  # noqa: E402
 from gemmule.access import reviews  # noqa: E402
 from gemmule.access import services as access  # noqa: E402
 from gemmule.accounts.models import ResearcherKey  # noqa: E402
@@ -64,6 +66,10 @@ def lines(records: int) -> Iterator[str]:
 now = timezone.now()
 people = [cast.SVEN, cast.SIGNE, cast.ROSA, cast.IRA, cast.ADA]
 sven, signe, rosa, ira, ada = [factories.member(one) for one in people]
+# On the ledger, as everything here that `verify_ledger` looks at.
+consent.services.publish_form(
+    name="cohort", version="1.0", language="en", content=shipped.content(), now=now
+)
 hers = donor_of(ada)
 assert hers is not None
 cohorts.agree(hers, cohorts.GENERAL, now)
