@@ -44,7 +44,7 @@ class Witnesses:
 
 @contextmanager
 def made(
-    data_dir: Path, *, count: int | None, log: VerifierKey, first_port: int
+    data_dir: Path, *, count: int | None, logs: Sequence[VerifierKey], first_port: int
 ) -> Iterator[Witnesses]:
     """Make or find the witnesses of a state, and hold their ports until the block ends.
 
@@ -64,12 +64,12 @@ def made(
         yield Witnesses()
         return
     folders = [root / f"witness{number}" for number in range(1, count + 1)]
-    keys = [_key(folder, log, is_new=not known) for folder in folders]
+    keys = [_key(folder, logs, is_new=not known) for folder in folders]
     with ExitStack() as stack:
         ports = known or [first_port and first_port + n for n in range(count)]
         listeners = [stack.enter_context(_listen(port)) for port in ports]
         urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in listeners]
-        text = _policy(log, keys, urls).encode()
+        text = _policy(logs, keys, urls).encode()
         # The same bytes stay: another text is another policy, announced on the ledger.
         if not policy_file.exists() or policy_file.read_bytes() != text:
             durable.replace(policy_file, text)
@@ -114,25 +114,29 @@ def _known(policy_file: Path) -> list[int]:
     return [urlsplit(each.url or "").port or 0 for each in policy.witnesses]
 
 
-def _key(folder: Path, log: VerifierKey, *, is_new: bool) -> VerifierKey:
+def _key(folder: Path, logs: Sequence[VerifierKey], *, is_new: bool) -> VerifierKey:
     if is_new:
         if folder.exists():
             # Left by a start that was cut short before there was a policy.
             shutil.rmtree(folder)
         name = f"{folder.name}.gemmule.localhost"
-        return cosigner.init(folder, name=name, logs=[log])
-    cosigner.add_log(folder, log)
+        return cosigner.init(folder, name=name, logs=logs)
+    for log in logs:
+        cosigner.add_log(folder, log)
     return cosigner.Cosigner(folder).verifier
 
 
-def _policy(log: VerifierKey, keys: Sequence[VerifierKey], urls: Sequence[str]) -> str:
+def _policy(
+    logs: Sequence[VerifierKey], keys: Sequence[VerifierKey], urls: Sequence[str]
+) -> str:
     names = [f"witness{number}" for number in range(1, len(keys) + 1)]
-    lines = [
+    lines = [f"log {log.text}" for log in logs]
+    lines += [
         f"witness {name} {key.text} {url}"
         for name, key, url in zip(names, keys, urls, strict=True)
     ]
     group = f"group every-witness all {' '.join(names)}"
-    return "\n".join([f"log {log.text}", *lines, group, "quorum every-witness", ""])
+    return "\n".join([*lines, group, "quorum every-witness", ""])
 
 
 def _listen(port: int) -> socket.socket:

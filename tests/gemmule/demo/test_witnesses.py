@@ -22,10 +22,12 @@ from tests.witnesses import KEY, LOG, NEXT_KEY
 
 
 def make(
-    data_dir: Path, count: int | None, log: VerifierKey = KEY.verifier, port: int = 0
+    data_dir: Path, count: int | None, *logs: VerifierKey, port: int = 0
 ) -> Witnesses:
     """Return the witnesses, their ports given back."""
-    with witnesses.made(data_dir, count=count, log=log, first_port=port) as found:
+    with witnesses.made(
+        data_dir, count=count, logs=logs or [KEY.verifier], first_port=port
+    ) as found:
         return found
 
 
@@ -90,6 +92,8 @@ def test_a_start_that_was_cut_short_is_made_good(tmp_path: Path) -> None:
 
 def test_they_trust_the_next_key_of_the_log(tmp_path: Path) -> None:
     make(tmp_path, 1)
+    both = (KEY.verifier, NEXT_KEY.verifier)
+    assert policy_of(make(tmp_path, 1, *both)).logs == both
     assert policy_of(make(tmp_path, 1, NEXT_KEY.verifier)).logs == (NEXT_KEY.verifier,)
     logs = (tmp_path / "witnesses" / "witness1" / "logs").read_text().splitlines()
     assert logs == [KEY.verifier.text, NEXT_KEY.verifier.text]
@@ -115,7 +119,7 @@ def test_they_run_before_anything_is_prepared_and_meet_the_policy(
     environment = fresh_site("sqlite")
     data_dir = Path(environment["GEMMULE_DATA_DIR"])
     with (
-        witnesses.made(data_dir, count=2, log=KEY.verifier, first_port=0) as found,
+        witnesses.made(data_dir, count=2, logs=[KEY.verifier], first_port=0) as found,
         processes.running(
             environment=environment, prepare=(), start=(), first=found.witnesses
         ) as site,
@@ -141,7 +145,7 @@ from tests.witnesses import KEY
 
 data_dir = Path(os.environ["GEMMULE_DATA_DIR"])
 with (
-    witnesses.made(data_dir, count=2, log=KEY.verifier, first_port=0) as found,
+    witnesses.made(data_dir, count=2, logs=[KEY.verifier], first_port=0) as found,
     processes.running(
         environment=os.environ, prepare=(), start=(), first=found.witnesses
     ) as site,
