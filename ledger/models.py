@@ -1,7 +1,8 @@
 """Tables of the ledger. Only this package reads or writes them.
 
 `Entry` is the log; `Pending` waits for its place in it; `Body` holds, encrypted, what
-entries commit to; `Head` and `Checkpoint` say how far log and signature have come;
+entries commit to; `Head` and `Checkpoint` say how far log and signature have come,
+`PolicyVersion` and `Witness` who is asked to cosign;
 `VaultKey` lives in a database of its own, `ErasedKey` says which of them came to an
 end.
 """
@@ -118,14 +119,36 @@ class Body(models.Model):
         return f"body of {self.event}"
 
 
+class PolicyVersion(models.Model):
+    """A policy that the log announced: in its genesis, or in a `log.policy` entry.
+
+    The last row is the one announced last; an earlier text may come back.
+    """
+
+    sha256 = models.CharField(max_length=64)
+    # As bytes: a policy may hold octets of no encoding.
+    text = models.BinaryField()
+    announced_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"policy {self.sha256[:8]}"
+
+
 class Checkpoint(models.Model):
-    """A signed head: the note as it was signed, and the frontier at its size."""
+    """A published head: the note as it was signed and cosigned, and the frontier.
+
+    With a row the release gate opens, so it comes after the file that others read.
+    `policy` is the one whose quorum the note meets.
+    """
 
     size = models.BigIntegerField(primary_key=True)
     root = models.BinaryField(max_length=32)
     note = models.BinaryField()
     frontier = models.BinaryField()
     signed_at = models.DateTimeField()
+    policy = models.ForeignKey(
+        PolicyVersion, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
         constraints = [
@@ -136,6 +159,22 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"checkpoint at {self.size}"
+
+
+class Witness(models.Model):
+    """How far a witness has come, by its key; which ones count says the policy."""
+
+    key = models.CharField(max_length=400, primary_key=True)
+    name = models.CharField(max_length=255)
+    # What it cosigned last, and where the next proof for it starts.
+    size = models.BigIntegerField(default=0)
+    cosigned_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    # Why it did not cosign when it was asked last; empty when it did.
+    failure = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return f"witness {self.name} at {self.size}"
 
 
 class VaultKey(models.Model):

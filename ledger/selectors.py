@@ -1,4 +1,4 @@
-"""Read the ledger: entries by event, the head, the last checkpoint, opened bodies."""
+"""Read the ledger: entries by event, heads, who cosigns them, opened bodies."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,12 +6,16 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from ledger import commitments, errors, keys, vault
-from ledger.models import Body, Checkpoint, Entry, Head, Pending
+from django.conf import settings
+
+from ledger import commitments, errors, keys, policies, vault
+from ledger.models import Body, Checkpoint, Entry, Head, Pending, Witness
 from ledger.tlog import canonical
 from ledger.tlog import entry as tlog_entry
 from ledger.tlog.canonical import JSON
 from ledger.tlog.hashing import EMPTY_ROOT, Frontier
+from ledger.tlog.policy import Policy
+from ledger.tlog.policy import Witness as PolicyWitness
 
 _AT_ONCE = 500
 
@@ -50,6 +54,23 @@ class CheckpointView:
     root: bytes
     note: str
     time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessView:
+    """A witness of the policy: what it cosigned last, and what it failed at since.
+
+    `failure` is empty unless it did not cosign when it was asked last; `failed_at` is
+    when it last did not. `name` stands in the policy alone, `key_text` is who it is.
+    """
+
+    name: str
+    key_text: str
+    url: str | None
+    size: int
+    cosigned_at: datetime | None
+    failed_at: datetime | None
+    failure: str
 
 
 def entry(event: UUID) -> EntryView:
@@ -94,15 +115,31 @@ def head() -> TreeHead:
 
 def latest_checkpoint() -> CheckpointView | None:
     """Return the last signed head, if there is one. One query."""
-    row = Checkpoint.objects.order_by("-size").first()
-    if row is None:
-        return None
-    return CheckpointView(
-        size=row.size,
-        root=bytes(row.root),
-        note=bytes(row.note).decode(),
-        time=row.signed_at,
-    )
+    return next(iter(checkpoints(1)), None)
+
+
+def checkpoints(limit: int) -> list[CheckpointView]:
+    """Return the last published heads, the newest first. One query."""
+    rows = Checkpoint.objects.order_by("-size").defer("frontier")[:limit]
+    return [_checkpoint_view(row) for row in rows]
+
+
+def policy() -> Policy:
+    """Return the policy that the last checkpoint was published by. Up to two queries.
+
+    Before the first checkpoint, and for one older than policies on the ledger, the one
+    that is in force.
+    """
+    row = Checkpoint.objects.order_by("-size").select_related("policy").first()
+    version = row.policy if row and row.policy else policies.announced()
+    return policies.current() if version is None else policies.parsed(version)
+
+
+def witnesses() -> list[WitnessView]:
+    """Return the witnesses of the policy and how far each has come. Three queries."""
+    found = policy().witnesses
+    rows = Witness.objects.in_bulk([each.key.text for each in found])
+    return [_witness_view(each, rows.get(each.key.text)) for each in found]
 
 
 def is_published(event: UUID) -> bool:
@@ -120,8 +157,16 @@ def pending_count() -> int:
 
 
 def verifier_key() -> str:
-    """Return the public key of the log as others configure it: name+id+base64."""
-    return keys.log_key().verifier.text
+    """Return the public key of the log as others configure it: name+id+base64.
+
+    While one key follows another, the older one: both sign. No query but where the
+    notary is elsewhere, who may be away.
+    """
+    if not keys.is_notary_elsewhere():
+        return keys.log_key().verifier.text
+    logs = [key for key in policy().logs if key.name == settings.LEDGER_ORIGIN]
+    assert logs, "a policy in force names a key of this log"
+    return logs[0].text
 
 
 def open_body(event: UUID) -> dict[str, Any] | None:
@@ -148,6 +193,27 @@ def open_body(event: UUID) -> dict[str, Any] | None:
 def _published_size() -> int:
     size = Checkpoint.objects.order_by("-size").values_list("size", flat=True).first()
     return size or 0
+
+
+def _checkpoint_view(row: Checkpoint) -> CheckpointView:
+    return CheckpointView(
+        size=row.size,
+        root=bytes(row.root),
+        note=bytes(row.note).decode(),
+        time=row.signed_at,
+    )
+
+
+def _witness_view(witness: PolicyWitness, row: Witness | None) -> WitnessView:
+    return WitnessView(
+        name=witness.name,
+        key_text=witness.key.text,
+        url=witness.url,
+        size=row.size if row else 0,
+        cosigned_at=row.cosigned_at if row else None,
+        failed_at=row.failed_at if row else None,
+        failure=row.failure if row else "",
+    )
 
 
 def _pending_view(row: Pending) -> EntryView:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ledger import durable, errors
 from ledger.tlog import checkpoint, note
+from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.tile import ENTRIES, HEIGHT, WIDTH, Tile
 
 _CHECKPOINT, _POLICY = "checkpoint", "policy"
@@ -52,15 +53,21 @@ class TileStore:
         """Return the signed note in place, if there is one."""
         return _read(self.root / _CHECKPOINT)
 
+    def head(self) -> Checkpoint | None:
+        """Return the checkpoint in place; None where nothing can be read as one."""
+        data = self.read_checkpoint()
+        try:
+            return None if data is None else checkpoint.parse(note.parse(data).text)
+        except errors.VerificationError:
+            return None
+
     def write_checkpoint(self, signed: bytes) -> bool:
         """Put a signed note in place, never over that of more entries; tell whether."""
         new = checkpoint.parse(note.parse(signed).text)
         durable.make_folder(self.root)
         with durable.locked(self.root / ".checkpoint.lock"):
-            kept = self.read_checkpoint()
-            if kept is not None and checkpoint.parse(note.parse(kept).text).size > (
-                new.size
-            ):
+            kept = self.head()
+            if kept is not None and kept.size > new.size:
                 return False
             durable.replace(self.root / _CHECKPOINT, signed)
         return True

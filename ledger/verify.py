@@ -98,6 +98,8 @@ class Replay:
         if found.type == "log.genesis":
             self.origin = str(found.pub["origin"])
             self.key_ids.add(str(found.pub["key_id"]))
+            if "policy_sha256" in found.pub:
+                self.policy_sha256 = str(found.pub["policy_sha256"])
         if found.type == "log.key" and found.pub["action"] == "added":
             self.key_ids.add(str(found.pub["key_id"]))
         if found.type == "log.key" and found.pub["action"] == "retired":

@@ -91,7 +91,7 @@ _DECISION = _type(
 )
 
 EVENT_TYPES: Mapping[str, _EventType] = {
-    "log.genesis": _type("key_id origin", "key"),
+    "log.genesis": _type("key_id origin", "key policy_sha256"),
     "log.key": _type("action key_id", "key"),
     "log.policy": _type("policy_sha256"),
     "consent.given": _CONSENT,

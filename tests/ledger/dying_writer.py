@@ -21,7 +21,7 @@ django.setup()
 from django.db import transaction  # noqa: E402 - models need the setup
 from django.utils import timezone  # noqa: E402
 
-from ledger import models, publishing, services  # noqa: E402
+from ledger import models, publishing, sequencing, services  # noqa: E402
 from ledger.notary import Notary  # noqa: E402
 
 POINT, EVENT, MARKER = sys.argv[1], uuid.UUID(sys.argv[2]), Path(sys.argv[3])
@@ -44,7 +44,7 @@ match POINT:
     case "accepted":  # committed, nothing done about it yet
         services.settle = die
     case "sequencing":  # entries written, the transaction still open
-        services._extend = after(services._extend)
+        sequencing.extend = after(sequencing.extend)
     case "sequenced":  # entries committed, no checkpoint yet
         publishing.publish = die
     case "remembered":  # the notary has it on the disk, the signature is lost

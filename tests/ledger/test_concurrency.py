@@ -11,7 +11,17 @@ from datetime import datetime
 import pytest
 from django.db import IntegrityError, connections, transaction
 
-from ledger import errors, inspection, keys, models, selectors, services, verify
+from ledger import (
+    acceptance,
+    errors,
+    inspection,
+    keys,
+    models,
+    selectors,
+    sequencing,
+    services,
+    verify,
+)
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -109,13 +119,13 @@ def test_an_event_committed_meanwhile_is_not_accepted_again(
     """The look before the insert can be too early: the database decides."""
     event = record(body={"try": 1})
     looks: list[bool] = []
-    look = services._accepted
+    look = acceptance._accepted
 
     def too_early(which: uuid.UUID) -> object:
         looks.append(True)
         return None if len(looks) == 1 else look(which)
 
-    monkeypatch.setattr(services, "_accepted", too_early)
+    monkeypatch.setattr(acceptance, "_accepted", too_early)
     with transaction.atomic():
         record(event=event, body={"try": 2})
         # The caller's transaction is still of use.
@@ -132,7 +142,7 @@ def test_sequencers_beside_each_other_share_the_work(
         patch.setattr(services, "settle", lambda *, now: None)
         for _ in range(60):
             record()
-    monkeypatch.setattr(services, "BATCH", 5)
+    monkeypatch.setattr(sequencing, "BATCH", 5)
     done: list[int] = []
 
     def work(number: int) -> None:
@@ -190,7 +200,7 @@ def test_other_errors_of_the_database_are_not_swallowed(
 
     (subject,) = services.new_subjects(count=1, now=now)
     record("consent.given", {}, subject=subject)
-    monkeypatch.setattr(services, "_next_place", place)
+    monkeypatch.setattr(acceptance, "_next_place", place)
     with pytest.raises(IntegrityError):
         record("consent.changed", {}, subject=subject)
     with pytest.raises(errors.EntryNotFound):

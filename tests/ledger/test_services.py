@@ -9,10 +9,20 @@ import pytest
 from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
-from ledger import commitments, errors, keys, publishing, selectors, services, vault
+from ledger import (
+    commitments,
+    errors,
+    keys,
+    publishing,
+    selectors,
+    sequencing,
+    services,
+    vault,
+)
 from ledger import verify as ledger_verify
 from ledger.models import Body, Checkpoint, Entry, Pending, VaultKey
 from ledger.tlog import canonical, entry
+from ledger.tlog.policy import Policy
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -46,6 +56,7 @@ def test_entry_0_is_the_genesis_of_this_log(
         "origin": "gemmule.localhost/ledger",
         "key_id": key.key_id.hex(),
         "key": key.text,
+        "policy_sha256": Policy.single(key).sha256,
     }
 
 
@@ -217,7 +228,7 @@ def test_many_events_come_in_the_order_of_acceptance(
     log_bytes: Callable[[], list[bytes]],
     last_note: Callable[[], bytes],
 ) -> None:
-    monkeypatch.setattr(services, "BATCH", 40)
+    monkeypatch.setattr(sequencing, "BATCH", 40)
     subject = services.new_subject(now=now)
     events = [uuid.uuid4() for _ in range(100)]
     with transaction.atomic():
@@ -241,7 +252,7 @@ def test_one_call_sequences_at_most_one_batch(
     monkeypatch: pytest.MonkeyPatch, record: Record, now: datetime
 ) -> None:
     monkeypatch.setattr(services, "settle", lambda *, now: None)
-    monkeypatch.setattr(services, "BATCH", 3)
+    monkeypatch.setattr(sequencing, "BATCH", 3)
     for _ in range(7):
         record()
     assert [services.sequence(now=now) for _ in range(4)] == [3, 3, 1, 0]
@@ -253,7 +264,7 @@ def test_settle_leaves_nothing_pending(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(services, "settle", lambda *, now: None)
-        patch.setattr(services, "BATCH", 3)
+        patch.setattr(sequencing, "BATCH", 3)
         events = [record() for _ in range(6)]
         patch.undo()
     services.settle(now=now)

@@ -17,10 +17,12 @@ class Command(BaseCommand):
         try:
             if selectors.tree_size() == 0:
                 keys.create_service_key()
-                keys.create_log_key()
+                if not keys.is_notary_elsewhere():
+                    keys.create_log_key()
             keys.service_key()
-            verifier = selectors.verifier_key()
+            verifiers = keys.verifiers()
             keys.open_notary().last_signed()
         except errors.LedgerError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"verifier key of the log: {verifier}")
+        for key in verifiers:
+            self.stdout.write(f"verifier key of the log: {key.text}")

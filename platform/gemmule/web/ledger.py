@@ -41,10 +41,10 @@ def entry(request: HttpRequest, event: UUID) -> HttpResponse:
         found = ledger.selectors.entry(event)
     except EntryNotFound as error:
         raise NotFound("the ledger has no such entry") from error
-    proof, problem = None, ""
+    checked, proof, problem = None, None, ""
     try:
         proof = inclusion.prove(event)
-        inclusion.check(proof)
+        checked = inclusion.check(proof)
     except EntryNotFound:
         pass  # It waits for a checkpoint; the page says so.
     except VerificationError as error:
@@ -52,5 +52,5 @@ def entry(request: HttpRequest, event: UUID) -> HttpResponse:
     return render(
         request,
         "ledger/entry.html",
-        {"entry": found, "proof": proof, "problem": problem},
+        {"entry": found, "proof": proof, "checked": checked, "problem": problem},
     )
