@@ -24,6 +24,7 @@ LedgerError
 ├── WitnessFolderInvalid    a folder that is not, or already is, of a witness or notary
 ├── WitnessRefused          a witness answered without its cosignature
 ├── WitnessUnreachable      a witness did not answer in time, or not in HTTP
+├── RestoreRefused          the tables cannot be gone on with from these files
 ├── SourceInvalid           no address, folder or token that a log is read with
 ├── SourceUnreachable       the place where a log is kept does not answer as it should
 ├── SourceForbidden         the place gives a file only to those it knows
@@ -160,6 +161,10 @@ class WitnessRefused(LedgerError):
 
 class WitnessUnreachable(LedgerError):
     """The witness did not answer in time, or not in HTTP."""
+
+
+class RestoreRefused(LedgerError):
+    """What the tables hold is not what the files begin with, or is more than it."""
 
 
 class SourceInvalid(LedgerError):
