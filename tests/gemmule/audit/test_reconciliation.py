@@ -170,6 +170,10 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
         "consent-unopened",
     ),
     "two donors' consents are exchanged": (swap_donors, "consent-donor"),
+    "a donor's first decision is said to be her second": (
+        edit(Consent, number=2),
+        "consent-history",
+    ),
     "no consent stands any more": (edit(Consent, is_current=False), "consent-current"),
     "a form is changed": (
         edit(FormVersion, content={"title": "Other words"}),
