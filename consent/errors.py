@@ -10,6 +10,7 @@ ConsentError
 ├── FormNotCurrent      a form version that may no longer be signed
 ├── ConsentNotFound     the donor has decided nothing yet
 ├── StateRefused        the consent's state does not allow this act
+│   └── ErasureBegun    the donor is being erased, and acts no more
 └── EventReused         an event id that already stands for another act
 """
 
@@ -55,6 +56,10 @@ class ConsentNotFound(ConsentError):
 
 
 class StateRefused(ConsentError):
+    pass
+
+
+class ErasureBegun(StateRefused):
     pass
 
 

@@ -141,6 +141,7 @@ def due_for_expiry(on: date) -> QuerySet[Donor]:
         Q(consents__act__in=(Act.GIVEN, Act.CHANGED, Act.PAUSED, Act.RESUMED)),
         consents__is_current=True,
         consents__valid_until__lt=on,
+        erased_at=None,
     ).order_by("pk")
 
 

@@ -16,7 +16,7 @@ import rfc8785
 from django.db import transaction
 
 import ledger.services
-from consent import diseases, events, locks, selectors, states
+from consent import diseases, erasure, events, locks, selectors, states
 from consent import withheld as kept_back
 from consent.errors import (
     AnswersInvalid,
@@ -307,6 +307,7 @@ def _act(
         before = selectors.current(donor)
         if (same := Consent.objects.filter(event=event).first()) is not None:
             return _checked_same(same, act, donor, decided)
+        erasure.check_may_act(donor, act)
         states.check(act, before.state_on(now.date()) if before else None)
         if decided is None:
             assert before is not None, "only giving and refusing may come first"

@@ -20,9 +20,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
 
 from ledger import durable, locks, services, vault
-from ledger.models import Body, ErasedKey
+from ledger.models import Body, ErasedKey, Pending, VaultKey
 
 _DIGEST = frozenset("0123456789abcdef")
 
@@ -113,6 +114,11 @@ def missing_tombstones() -> set[str]:
 def revived() -> list[UUID]:
     """Return the keys that lie in the vault although they were buried."""
     return [key_id for ids in vault.all_ids() for key_id in vault.buried(ids)]
+
+
+def touched() -> tuple[type[Model], ...]:
+    """Return the tables in which an erasure deletes something."""
+    return (Body, Pending, VaultKey)
 
 
 def tombstone_file() -> Path:

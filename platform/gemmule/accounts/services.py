@@ -262,6 +262,8 @@ def link_donor(*, user: User, donor: Donor) -> DonorAccount:
     with transaction.atomic():
         if DonorAccount.objects.filter(Q(user=user) | Q(donor=donor)).exists():
             raise AccountRefused("the account or the donor is already linked")
+        if not Donor.objects.filter(pk=donor.pk, erased_at=None).exists():
+            raise AccountRefused("everything about this donor is being erased")
         return DonorAccount.objects.create(user=user, donor=donor)
 
 

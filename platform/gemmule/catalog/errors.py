@@ -5,7 +5,8 @@ CatalogError (a kind of AccountsError, so that pages and API answer it alike)
 ├── UploadRefused        the bytes are not even taken in: empty, too large, twice
 ├── SampleMapInvalid     the map does not fit the files; every mismatch is listed
 ├── RegionsInvalid       a gene or region cannot be placed; every line is listed
-└── DatasetStateError    the dataset is not in a state that allows this
+├── DatasetStateError    the dataset is not in a state that allows this
+└── IntakeUnderway       a file may hold a person who is leaving; ask again later
 
 What is wrong inside an uploaded file is no error here: its check is an event that
 ends with a report on the file (`DataFile.refusal`).
@@ -70,6 +71,10 @@ class RegionsInvalid(CatalogError):
 
 class DatasetStateError(CatalogError):
     """The dataset is not in a state that allows what was asked."""
+
+
+class IntakeUnderway(CatalogError):
+    """A file of the dataset is being checked, so that nobody can leave it yet."""
 
 
 def _summary(what: str, problems: Sequence[Problem]) -> str:

@@ -100,7 +100,8 @@ class DataFile(models.Model):
         max_length=10, choices=DataFileState.choices, default=DataFileState.UPLOADED
     )
     # Counts the checks begun. The newest holds the file while its lease runs, so the
-    # number is its fencing token too, and part of the store's path.
+    # number is its fencing token too, and part of the store's path. A store that is
+    # rewritten without somebody takes the next number.
     attempts = models.PositiveSmallIntegerField(default=0)
     # Until then a file in its check is another's, and one that waits has its message.
     lease_until = models.DateTimeField(null=True)

@@ -158,7 +158,9 @@ def upload_sample_map(
         states.check(dataset, "upload_map")
         names = _settled_samples(dataset)
         known = frozenset(
-            Donor.objects.filter(pk__in=wanted).values_list("pk", flat=True)
+            Donor.objects.filter(pk__in=wanted, erased_at=None).values_list(
+                "pk", flat=True
+            )
         )
         if problems := samplemap.compare(rows, names, known):
             raise SampleMapInvalid(problems)

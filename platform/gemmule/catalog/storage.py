@@ -2,12 +2,16 @@
 
 One folder per file: `source` as it was uploaded, until its check ends, and one
 store per attempt at the check, so that two workers never write the same path. The
-folder's name is a random id: nothing a person typed becomes part of a path.
+folder's name is a random id: nothing a person typed becomes part of a path. Beside
+them `rewrites`, where a store is written anew without some people before it takes the
+place of the old one.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +27,8 @@ from gemmule.catalog.models import DataFile, DataFileState
 
 _CHUNK_BYTES = 1 << 20
 _SOURCE = "source"
+# The index and unfinished parts are named after their store: .store-1.csi.xyz.part
+_STORE = re.compile(r"\.?store-(\d+)(?:\.|$)")
 
 
 class Readable(Protocol):
@@ -111,11 +117,46 @@ def sweep(file: DataFile) -> None:
         return
     if file.state != DataFileState.ACCEPTED:
         return
-    kept = store_path(file).name
     for path in _folder(file.pk).glob("*"):
-        # The index of the store is named after it: store-1, store-1.csi.
-        if path.name.partition(".")[0] != kept:
+        number = _attempt_of(path)
+        # A later store is not ours to judge: since the row was read, a rewrite may
+        # have put it there.
+        if number is None or number < file.attempts:
             _remove(path)
+
+
+def rewrite_dir(name: str) -> Path:
+    """Make and return an empty folder in which stores are written anew."""
+    folder = _rewrites() / name
+    delete_rewrite(name)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
+
+
+def delete_rewrite(name: str) -> None:
+    """Delete such a folder; one that is gone already is no error."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(_rewrites() / name)
+
+
+def rewrites() -> list[str]:
+    """Return the names of the folders of rewrites that are not done."""
+    return sorted(path.name for path in _rewrites().glob("*"))
+
+
+def put_in_place(store: Path, file: DataFile, attempt: int) -> None:
+    """Let a store, with its index, be that of an attempt of the file; on disk then.
+
+    Called under the row's lock, before the row names it.
+    """
+    folder = _folder(file.pk)
+    for path, suffix in ((store.with_name(f"{store.name}.csi"), ".csi"), (store, "")):
+        path.replace(folder / f"store-{attempt}{suffix}")
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def folders() -> Iterator[UUID]:
@@ -159,6 +200,21 @@ def _write(path: Path, stream: Readable) -> Received:
 def _folder(file_id: UUID) -> Path:
     root: Path = settings.STORE_DIR
     return root / str(file_id)
+
+
+def _rewrites() -> Path:
+    root: Path = settings.STORE_DIR
+    return root / "rewrites"
+
+
+def _attempt_of(path: Path) -> int | None:
+    """Return the attempt whose store, index or part this is; None for the upload.
+
+    >>> _attempt_of(Path("store-2.csi")), _attempt_of(Path("source"))
+    (2, None)
+    """
+    found = _STORE.match(path.name)
+    return int(found[1]) if found else None
 
 
 def _remove(path: Path) -> None:

@@ -4,7 +4,9 @@ A mail says what it is about and where to read it; what happened stays behind th
 sign-in, because mail travels in the open.
 """
 
+from collections.abc import Collection
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -35,6 +37,24 @@ def send(notice_id: int, *, now: datetime) -> bool:
         Notice.objects.filter(pk=notice_id).update(mailed_at=None)
         raise
     return True
+
+
+def forget(addresses: Collection[str]) -> int:
+    """Delete mails to these addresses that lie in files; return how many files.
+
+    The embedded default writes mails into a folder instead of sending them; one file
+    holds one mail. What was sent is out of our hands.
+    """
+    folder = Path(getattr(settings, "EMAIL_FILE_PATH", None) or "")
+    if "filebased" not in settings.EMAIL_BACKEND or not addresses:
+        return 0
+    deleted = 0
+    for path in folder.glob("*.log"):
+        text = path.read_text(encoding="utf-8", errors="replace").casefold()
+        if any(address.casefold() in text for address in addresses):
+            path.unlink(missing_ok=True)
+            deleted += 1
+    return deleted
 
 
 def _text(notice: Notice) -> str:

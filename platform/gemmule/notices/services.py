@@ -1,6 +1,7 @@
 """Tell people things: a row in their inbox, and mail as a best effort."""
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.db import transaction
 from gemmule import celery
 from gemmule.accounts.errors import NotFound
 from gemmule.accounts.models import User
-from gemmule.notices import tasks
+from gemmule.notices import mail, tasks
 from gemmule.notices.errors import NoticeInvalid
 from gemmule.notices.models import Notice
 
@@ -61,3 +62,15 @@ def mark_read(*, user: User, notice_id: int, now: datetime) -> Notice:
 def mark_all_read(*, user: User, now: datetime) -> int:
     """Take all notices of the person from the unread; return how many there were."""
     return Notice.objects.filter(user=user).unread().update(read_at=now)
+
+
+def forget(*, user_id: int, addresses: Collection[str]) -> None:
+    """Delete a person's notices, and mails to these addresses that lie in files.
+
+    Without an address the account stays: then only what told of her as a donor goes.
+    """
+    mail.forget(addresses)
+    hers = Notice.objects.filter(user_id=user_id)
+    if not addresses:
+        hers = hers.filter(url__startswith="/donor/")
+    hers.delete()

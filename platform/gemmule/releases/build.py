@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
+import gemmule.catalog.erasure
 import gemmule.notices.services
 import genomics.child
 from gemmule.access.models import AccessRequest
@@ -27,13 +28,14 @@ from gemmule.releases.errors import (
     BuildImpossible,
     ConsentMoved,
     LeaseLost,
+    SourceMoved,
 )
 from gemmule.releases.manifest import Cut
 from gemmule.releases.models import Release, ReleaseState
 from gemmule.releases.progress import Meter
 from gemmule.releases.seal import seal
 from genomics.errors import ChildKilled, GenomicsError
-from genomics.job import FileDigest, Progress, SubsetJob
+from genomics.job import FileDigest, Progress, SubsetJob, SubsetResult
 
 logger = logging.getLogger(__name__)
 
@@ -47,10 +49,10 @@ Clock = Callable[[], datetime]
 def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
     """Build one release to its seal; return its state, or None when not ours.
 
-    Consent that moved meanwhile puts the release back to requested: the caller
-    sends it again. A child that was killed does so too, and None is returned: the
-    next try waits for as long as a lost worker's lease. What a person must mend fails
-    it with a reason.
+    Consent that moved meanwhile, or a store that was rewritten without somebody, puts
+    the release back to requested: the caller sends it again. A child that was killed
+    does so too, and None is returned: the next try waits for as long as a lost
+    worker's lease. What a person must mend fails it with a reason.
     """
     held = _take(release_id, clock())
     if held is None:
@@ -73,7 +75,7 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
         logger.warning("release %s: another build holds it", held.accession)
         storage.discard(held, token)
         return None
-    except ConsentMoved as error:
+    except (ConsentMoved, SourceMoved) as error:
         logger.info("release %s: %s; building again", held.accession, error)
         storage.discard(held, token)
         return _put_back(held)
@@ -177,12 +179,8 @@ def _cut(
 
     results = []
     for source in sources:
-        result = genomics.child.run(
-            _job(release, source, members, folder, single=len(sources) == 1),
-            on_progress=report,
-            timeout_s=_CHILD_TIMEOUT_S,
-            temp_root=storage.scratch(),
-        )
+        job = _job(release, source, members, folder, single=len(sources) == 1)
+        result = _cut_one(source, job, report)
         meter.finished(result)
         results.append(result)
     files: list[FileDigest] = []
@@ -196,6 +194,22 @@ def _cut(
         genotypes_withheld=sum(result.genotypes_withheld for result in results),
         software=software,
     )
+
+
+def _cut_one(
+    source: DataFile, job: SubsetJob, report: Callable[[Progress], None]
+) -> SubsetResult:
+    try:
+        return genomics.child.run(
+            job,
+            on_progress=report,
+            timeout_s=_CHILD_TIMEOUT_S,
+            temp_root=storage.scratch(),
+        )
+    except GenomicsError as error:
+        if not gemmule.catalog.erasure.is_current(source):
+            raise SourceMoved("a store was rewritten during the build") from error
+        raise
 
 
 def _job(

@@ -94,6 +94,24 @@ def close_uncovered(*, consent: Consent, now: datetime) -> list[Release]:
     return closed
 
 
+def close_holding(*, donor: Donor, now: datetime) -> list[Release]:
+    """Close every release that holds a donor who is being erased.
+
+    Her withdrawal has closed them before; what a restored backup reopened has not.
+    """
+    held = Release.objects.filter(
+        donors__donor=donor, state__in=states.DELIVERED_STATES
+    ).order_by("pk")
+    closed = []
+    for release in held:
+        locks.lock_exclusive(release.pk)
+        locked = Release.objects.select_for_update().get(pk=release.pk)
+        if locked.state in states.DELIVERED_STATES:
+            _revoke(locked, "consent-ended", now)
+            closed.append(locked)
+    return closed
+
+
 def reopen_after_pause(*, consent: Consent, now: datetime) -> None:
     """Make suspended releases available again once none of their donors pauses."""
     held = Release.objects.filter(

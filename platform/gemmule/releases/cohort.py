@@ -44,7 +44,7 @@ def included(request: AccessRequest, *, on: date) -> list[Included]:
         request, on, first_release=_first_release_on(request)
     ).permitted
     samples = Sample.objects.filter(
-        dataset=request.dataset, donor_id__in=permitted.keys()
+        dataset=request.dataset, donor_id__in=permitted.keys(), donor__erased_at=None
     ).select_related("donor")
     key = bytes(request.project.pseudonym_key)
     found = []

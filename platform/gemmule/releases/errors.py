@@ -5,9 +5,11 @@ ReleasesError (a kind of AccountsError, so that pages and API answer it alike)
 ├── DeliveryRefused      the gate refuses bytes; `code` and the next step say why
 │   └── NotYetOnLedger   sealed, but its entry is not under a checkpoint yet
 ├── RangeInvalid         the byte range cannot be satisfied
+├── ErasureWaits         something still runs that holds the person; later it goes on
 └── BuildAbandoned       this build may not go on
     ├── LeaseLost        another worker holds the release now
     ├── ConsentMoved     an included donor's consent changed while it was built
+    ├── SourceMoved      a store was rewritten without somebody while it was read
     └── BuildImpossible  a person must act; `code` is stored with the release
 """
 
@@ -59,6 +61,10 @@ class RangeInvalid(ReleasesError):
         self.size_bytes = size_bytes
 
 
+class ErasureWaits(ReleasesError):
+    """An erasure cannot go on yet; the periodic task looks again."""
+
+
 class BuildAbandoned(ReleasesError):
     """A build that may not go on."""
 
@@ -69,6 +75,10 @@ class LeaseLost(BuildAbandoned):
 
 class ConsentMoved(BuildAbandoned):
     """An included donor's consent changed while the release was built."""
+
+
+class SourceMoved(BuildAbandoned):
+    """A store that the build read has been replaced by one without somebody."""
 
 
 class BuildImpossible(BuildAbandoned):

@@ -66,6 +66,9 @@ class Release(models.Model):
     # Canonical JSON (RFC 8785) of the manifest and its signature, as delivered.
     manifest = models.BinaryField(null=True)
     manifest_sha256 = models.CharField(max_length=64, blank=True)
+    # How many of its donors were erased since: their rows are gone, their places in the
+    # manifest are not.
+    donors_erased = models.PositiveIntegerField(default=0)
     # Entry of data.released, and the ledger size whose consents it cites.
     event = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     ledger_size = models.BigIntegerField(null=True)
@@ -126,8 +129,9 @@ class ReleaseFile(models.Model):
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="files")
     name = models.CharField(max_length=80)
     role = models.CharField(max_length=8, choices=FileRole.choices)
-    # Below settings.RELEASE_DIR; made of ids alone, never of a name from a file.
-    path = models.CharField(max_length=200)
+    # Below settings.RELEASE_DIR; made of ids alone, never of a name from a file. Empty
+    # once the bytes were deleted because a donor in them was erased.
+    path = models.CharField(max_length=200, blank=True)
     sha256_plain = models.CharField(max_length=64)
     sha256_cipher = models.CharField(max_length=64)
     size_plain = models.BigIntegerField()
@@ -208,3 +212,65 @@ class Download(models.Model):
     def __str__(self) -> str:
         """Return the file and the range."""
         return f"{self.file.name} [{self.start}, {self.stop})"
+
+
+class ErasureStage(models.TextChoices):
+    """What is to be done next of an erasure, in this order."""
+
+    BUILDS = "builds", "Stopping builds that may hold the person"
+    SEQUENCE = "sequence", "Giving her last events their place in the log"
+    KEY = "key", "Destroying the key of her ledger entries"
+    BODIES = "bodies", "Deleting what these entries say"
+    FILES = "files", "Deleting release files that hold her"
+    STORES = "stores", "Taking her genotypes out of the stores"
+    ROWS = "rows", "Deleting her rows and her account"
+    WIPE = "wipe", "Wiping what the databases have freed"
+    DONE = "done", "Done"
+
+
+class Erasure(models.Model):
+    """A person's wish to be erased, until nothing is left that it could name.
+
+    The row says how far that has come. Once her rows are gone it points at nobody; its
+    id is all she keeps, to see that it came to its end.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    stage = models.CharField(
+        max_length=8, choices=ErasureStage.choices, default=ErasureStage.BUILDS
+    )
+    # No foreign keys: what they would point at is deleted before this row lets go.
+    donor = models.UUIDField(null=True, unique=True)
+    subject = models.UUIDField(null=True)
+    user = models.BigIntegerField(null=True)
+    # Entry of subject.erased.
+    event = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # A worker holds the erasure while its token is the newest and its lease runs.
+    fencing_token = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField()
+    builds_stopped_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Whom it is about is known until the rows are gone, and never after."""
+
+        ordering: ClassVar = ["-asked_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(stage__in=["wipe", "done"], donor=None, subject=None)
+                & Q(user=None)
+                | ~Q(stage__in=["wipe", "done"])
+                & Q(donor__isnull=False, subject__isnull=False),
+                name="releases_erasure_ends_naming_nobody",
+            ),
+            models.CheckConstraint(
+                condition=Q(stage="done", done_at__isnull=False)
+                | ~Q(stage="done") & Q(done_at=None),
+                name="releases_erasure_done_has_its_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the id, which leads to nobody."""
+        return f"erasure {self.pk}"

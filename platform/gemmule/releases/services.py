@@ -15,13 +15,19 @@ from django.db import transaction
 import consent.services
 import gemmule.access.permissions
 import gemmule.access.services
-from consent.models import Consent, Donor, FormVersion
+from consent.models import Channel, Consent, Donor, FormVersion
 from gemmule.access.models import AccessRequest
-from gemmule.accounts.models import ResearcherKey, User
+from gemmule.accounts.errors import NotAllowed
+from gemmule.accounts.models import ResearcherKey, Role, User
+from gemmule.accounts.permissions import has_role
+from gemmule.accounts.selectors import donor_of
+from gemmule.accounts.services import sign
 from gemmule.catalog.accessions import new_accession
 from gemmule.celery import nudge
-from gemmule.releases import closing, tasks
-from gemmule.releases.models import LIVE_STATES, Release
+from gemmule.releases import closing, erasure, tasks
+from gemmule.releases.models import LIVE_STATES, Erasure, Release
+
+_ERASE_ME = b"gemmule/erase-everything-about-me/v1"
 
 
 def open_release(
@@ -129,6 +135,31 @@ def resume_consent(
             consent.services.resume, donor=donor, channel=channel, event=event, now=now
         ),
     )
+
+
+def ask_for_erasure(*, user: User, password: str, now: datetime) -> Erasure:
+    """Begin to erase the donor this person is, on her password.
+
+    Raises NotAllowed for everybody else, SignatureRefused for a wrong password.
+    """
+    donor = donor_of(user) if has_role(user, Role.DONOR) else None
+    if donor is None:
+        raise NotAllowed("only a donor can have everything about herself erased")
+    # Outside of the transaction, so that a wrong password is counted whatever follows.
+    sign(user=user, password=password, statement=_ERASE_ME, now=now)
+    return begin_erasure(donor=donor, user=user, channel=Channel.DONOR, now=now)
+
+
+def begin_erasure(
+    *, donor: Donor, user: User | None, channel: str, now: datetime
+) -> Erasure:
+    """Begin to erase a donor, and have a worker go on; `user` is her account."""
+    with transaction.atomic():
+        begun = erasure.begin(donor=donor, user=user, channel=channel, now=now)
+        transaction.on_commit(
+            partial(nudge, tasks.erase_donor, str(begun.pk)), robust=True
+        )
+    return begun
 
 
 def _act(donor: Donor, now: datetime, act: Callable[[], Consent]) -> Consent:

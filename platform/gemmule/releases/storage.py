@@ -5,6 +5,7 @@ write the same file, and what a lost build left behind can be swept. Beside them
 `scratch`, where child processes keep plaintext for as long as they run.
 """
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,17 @@ def sweep(release: Release, *, keep_token: int | None) -> None:
 def discard(release: Release, token: int) -> None:
     """Delete what the build with this token wrote; nothing there is no error."""
     shutil.rmtree(_root() / f"{release.pk:08d}" / f"{token:04d}", ignore_errors=True)
+
+
+def delete(release: Release) -> None:
+    """Delete every byte of a release; what cannot be deleted raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(_root() / f"{release.pk:08d}")
+
+
+def is_scratch_empty() -> bool:
+    """Tell whether no child process keeps plaintext just now."""
+    return next(scratch().iterdir(), None) is None
 
 
 def _root() -> Path:

@@ -1,10 +1,12 @@
 """Celery's side of building: each task takes an id, calls one function, runs twice."""
 
+from uuid import UUID
+
 import django.utils.timezone
 
 import gemmule.access.services
 from gemmule.celery import app, nudge
-from gemmule.releases import build, closing, upkeep
+from gemmule.releases import build, closing, erasure, upkeep
 from gemmule.releases.models import ReleaseState
 
 
@@ -21,6 +23,12 @@ def build_release(release_id: int) -> None:
         upkeep.settle(now=django.utils.timezone.now())
 
 
+@app.task(name="releases.erase", max_retries=0)
+def erase_donor(erasure_id: str) -> None:
+    """Carry an erasure on; what it waits for, the periodic task looks at again."""
+    erasure.run(UUID(erasure_id), clock=django.utils.timezone.now)
+
+
 @app.task(name="releases.reap", max_retries=0)
 def reap_releases() -> None:
     """Settle the ledger, close what has expired, pick up what was left behind."""
@@ -30,6 +38,8 @@ def reap_releases() -> None:
     closing.expire(now=now)
     upkeep.settle(now=now)
     upkeep.pick_up(send=lambda pk: nudge(build_release, pk), now=now)
+    for erasure_id in erasure.left_behind(now=now):
+        nudge(erase_donor, str(erasure_id))
     upkeep.sweep_scratch(now=now)
 
 

@@ -71,6 +71,7 @@ def profile(request: MemberRequest) -> HttpResponse:
         "account_own/profile.html",
         {
             "form": form,
+            "is_donor": selectors.donor_of(request.user) is not None,
             "may_register_key": permissions.has_role(
                 request.user, *permissions.KEY_ROLES
             ),

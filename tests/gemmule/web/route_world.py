@@ -35,6 +35,7 @@ from gemmule.accounts.models import ResearcherKey, Role, User
 from gemmule.catalog.descriptions import Description
 from gemmule.catalog.models import DataFile, DataFileState, Dataset
 from gemmule.demo import cast
+from gemmule.releases.models import Erasure, ErasureStage
 from tests import cohorts, factories
 from tests.gemmule.api.sealing import seal_release
 
@@ -185,11 +186,17 @@ def _donor_and_dataset(world: World, people: dict[str, User], now: datetime) -> 
         )
     world.objects |= {
         "receipt": {"event": given.event},
+        "erasure": {"erasure_id": _erased(now).pk},
         "entry": {"event": given.event},
         "question": {"name": form.to_form().questions[0].id},
         "published": {"accession": made.accession},
     }
     return made
+
+
+def _erased(now: datetime) -> Erasure:
+    """Return an erasure that came to its end: it names nobody."""
+    return Erasure.objects.create(stage=ErasureStage.DONE, asked_at=now, done_at=now)
 
 
 def _research(

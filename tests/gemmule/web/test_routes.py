@@ -39,6 +39,7 @@ _FORMS: dict[str, dict[str, str]] = {
     "token_new": {"name": "t", "days": "30", "password": cast.PASSWORD},
     "people_invite": {"email": "new@example.org", "name": "New"},
     "role_propose": {"email": cast.AUD.email, "role": "steward"},
+    "donor_erase": {"password": cast.PASSWORD},
     "role_confirm": {"password": cast.PASSWORD},
     "research_project_new": {"title": "Lungs", "lay_summary": "About lungs."},
     "research_project": {"email": cast.ROSA.email},

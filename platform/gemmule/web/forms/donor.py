@@ -144,6 +144,18 @@ class SignForm(EventForm):
     )
 
 
+class EraseForm(forms.Form):
+    """The password again: what it begins cannot be undone."""
+
+    password = forms.CharField(
+        label="Your password",
+        help_text="Type it again, so that no one else can do this.",
+        strip=False,
+        error_messages={"required": "Type your password to go on."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
 def _with_hint(option: dict[str, Any], hints: Mapping[str, str]) -> dict[str, Any]:
     hint = hints.get(str(option["value"]))
     if hint and "id" in option["attrs"]:

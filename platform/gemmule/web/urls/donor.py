@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from gemmule.web.donor import home, journey, record, stopping
+from gemmule.web.donor import erasing, home, journey, record, stopping
 
 urlpatterns = [
     path("donor/", home.home, name="donor_home"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("donor/withdraw/", stopping.withdraw, name="donor_withdraw"),
     path("donor/pause/", stopping.pause, name="donor_pause"),
     path("donor/resume/", stopping.resume, name="donor_resume"),
+    path("donor/erase/", erasing.erase, name="donor_erase"),
     path("donor/history/", record.history, name="donor_history"),
     path("donor/uses/", home.uses, name="donor_uses"),
     path("donor/receipts/<uuid:event>/", record.receipt, name="donor_receipt"),

@@ -32,6 +32,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "donor_withdraw": ("/donor/withdraw/", ("get", "post")),
     "donor_pause": ("/donor/pause/", ("post",)),
     "donor_resume": ("/donor/resume/", ("post",)),
+    "donor_erase": ("/donor/erase/", ("get", "post")),
     "donor_history": ("/donor/history/", ("get",)),
     "donor_uses": ("/donor/uses/", ("get",)),
     "donor_receipt": (f"/donor/receipts/{EVENT}/", ("get",)),
