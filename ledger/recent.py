@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ledger.models import Checkpoint, Entry, Head, Pending
-from ledger.selectors import CheckpointView
 from ledger.tlog import entry
 
 
@@ -29,19 +28,6 @@ class Backlog:
     # With a place, above the last checkpoint.
     unpublished: int
     unpublished_since: datetime | None
-
-
-def checkpoints(count: int) -> list[CheckpointView]:
-    """Return the last `count` checkpoints, newest first. One query."""
-    return [
-        CheckpointView(
-            size=row.size,
-            root=bytes(row.root),
-            note=bytes(row.note).decode(),
-            time=row.signed_at,
-        )
-        for row in Checkpoint.objects.order_by("-size")[:count]
-    ]
 
 
 def last_leaves(*, size: int, count: int) -> list[Leaf]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ledger import recent, selectors, services
+from ledger import recent, services
 from ledger.models import Entry
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -15,19 +15,10 @@ Record = Callable[..., uuid.UUID]
 
 
 def test_an_empty_ledger_has_nothing_recent() -> None:
-    assert recent.checkpoints(5) == []
     assert recent.last_leaves(size=0, count=3) == []
     assert recent.backlog() == recent.Backlog(
         pending=0, pending_since=None, unpublished=0, unpublished_since=None
     )
-
-
-def test_checkpoints_come_newest_first(record: Record) -> None:
-    for _ in range(4):
-        record()
-    found = recent.checkpoints(3)
-    assert [one.size for one in found] == [5, 4, 3]
-    assert found[0] == selectors.latest_checkpoint()
 
 
 def test_the_last_leaves_are_those_below_a_size(record: Record) -> None:
