@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("gemmule.web.urls.public")),
     path("", include("gemmule.web.urls.ledger")),
+    path("ledger/", include("gemmule.api.ledger_urls")),
     path("", include("gemmule.web.urls.account")),
     path("account/", include("allauth.urls")),
     path("", include("gemmule.web.urls.people")),

@@ -10,7 +10,9 @@ from playwright.sync_api import Page, ViewportSize
 from tests.e2e.conftest import assert_no_violations
 
 # Files, not pages: a browser saves them.
-_SAVED = re.compile(r"(\.json|\.csv|\.c4gh|/checkpoint|/schema/|/download/)$")
+_SAVED = re.compile(
+    r"(\.json|\.csv|\.c4gh|\.tlog-proof|/checkpoint|/policy|/schema/|/download/)$"
+)
 _PHONE: ViewportSize = {"width": 320, "height": 640}
 _DESK: ViewportSize = {"width": 1440, "height": 900}
 

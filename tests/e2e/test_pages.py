@@ -59,7 +59,7 @@ def page(site: Site, new_context: Callable[..., BrowserContext]) -> Iterator[Pag
 def test_pages_for_everyone(page: Page, site: Site) -> None:
     found = walk(page, f"{site.url}/", under=("/",))
     assert found >= {
-        *("landing", "how_it_works", "datasets", "dataset", "ledger"),
+        *("landing", "how_it_works", "datasets", "dataset", "ledger", "ledger_join"),
         *("account_login", "account_signup", "account_reset_password"),
     }
 
@@ -156,14 +156,18 @@ def test_pages_of_the_irb(page: Page, site: Site) -> None:
     assert found >= {
         *("irb_queue", "irb_request", "irb_approve", "irb_deny", "irb_send_back"),
         *("irb_verify_ethics", "irb_countersign"),
-        *("audit_releases", "audit_release", "audit_release_revoke"),
+        *("audit_releases", "audit_release", "audit_release_revoke", "audit_ledger"),
     }
 
 
 def test_pages_of_an_auditor(page: Page, site: Site) -> None:
     sign_in(page, site, cast.AUD)
     found = walk(page, f"{site.url}/audit/", under=("/audit/",))
-    assert found >= {"audit_releases", "audit_release"}
+    assert found >= {"audit_releases", "audit_release", "audit_ledger"}
+    page.goto(f"{site.url}/audit/ledger/")
+    page.get_by_role("button", name="Verify the whole ledger now").click()
+    expect(page.get_by_role("heading", name="Everything held")).to_be_visible()
+    hold_to_demands(page)
     page.goto(f"{site.url}/audit/releases/?q=nothing+like+it")
     expect(page.get_by_role("heading", name="No release matches")).to_be_visible()
     hold_to_demands(page)

@@ -24,6 +24,7 @@ from gemmule.accounts.errors import (
     TooManyTries,
 )
 from gemmule.api.errors import FieldRefused, KeyReused, WrongState
+from gemmule.audit.errors import NotYetPublished
 from gemmule.releases.errors import (
     DeliveryRefused,
     NotYetOnLedger,
@@ -36,6 +37,7 @@ _BY_ERROR: tuple[tuple[type[Exception], int, str], ...] = (
     (NotFound, status.HTTP_404_NOT_FOUND, "not-found"),
     (NotAllowed, status.HTTP_403_FORBIDDEN, "not-allowed"),
     (NotYetOnLedger, status.HTTP_503_SERVICE_UNAVAILABLE, "not-yet"),
+    (NotYetPublished, status.HTTP_503_SERVICE_UNAVAILABLE, "not-yet"),
     (DeliveryRefused, status.HTTP_403_FORBIDDEN, "delivery-refused"),
     (RangeInvalid, status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE, "range"),
     (RequestStateError, status.HTTP_409_CONFLICT, "state"),
@@ -120,7 +122,7 @@ def _ours(error: Exception) -> _Found | None:
                 extra["title"] = error.title
                 if error.successor:
                     extra["successor"] = error.successor
-            if isinstance(error, NotYetOnLedger):
+            if isinstance(error, NotYetOnLedger | NotYetPublished):
                 headers["Retry-After"] = _RETRY_AFTER_S
             if isinstance(error, RangeInvalid):
                 headers["Content-Range"] = f"bytes */{error.size_bytes}"

@@ -5,7 +5,14 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
 from gemmule.api import converters, docs
-from gemmule.api.resources import datasets, keys, projects, releases, requests
+from gemmule.api.resources import (
+    datasets,
+    keys,
+    projects,
+    receipts,
+    releases,
+    requests,
+)
 from gemmule.api.views import UnknownAddress
 
 converters.register()
@@ -70,6 +77,8 @@ urlpatterns = [
         releases.ReleaseFileContent.as_view(),
         name="release-file",
     ),
+    path("receipts/<uuid:event>/", receipts.Receipt.as_view(), name="receipt"),
+    path("openings/<uuid:event>/", receipts.Opening.as_view(), name="opening"),
     # Last: whatever is none of these.
     re_path("", UnknownAddress.as_view(), name="unknown"),
 ]

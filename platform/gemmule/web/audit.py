@@ -1,4 +1,4 @@
-"""Pages of those who audit: the list of releases, and one release's dossier."""
+"""Pages of those who audit: releases, one release's dossier, the ledger's health."""
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -8,14 +8,17 @@ from django.utils import timezone
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
+    require_POST,
 )
 
 from gemmule.access.permissions import IRB_ROLES, READER_ROLES
 from gemmule.accounts.models import User
 from gemmule.accounts.permissions import check_role, has_role
-from gemmule.audit import dossier, verification
+from gemmule.audit import dossier, services, verification
+from gemmule.audit.health import health
 from gemmule.releases import closing, selectors
 from gemmule.releases.models import Release, ReleaseState
+from gemmule.web import witnessing
 from gemmule.web.forms.audit import RevokeForm
 from gemmule.web.member import MemberRequest
 
@@ -105,6 +108,31 @@ def revoke(request: MemberRequest, accession: str) -> HttpResponse:
         {"release": found, "form": form},
         status=422 if form.errors else 200,
     )
+
+
+@require_GET
+@login_required
+def ledger_health(request: MemberRequest) -> HttpResponse:
+    """Show what waits, who signs, whether tiles fit, and what the last replay found."""
+    found = health(request.user)
+    size = found.latest.size if found.latest else 0
+    return render(
+        request,
+        "audit/ledger.html",
+        {
+            "health": found,
+            "witnesses": witnessing.witness_rows(found.witnesses, size=size),
+            "now": timezone.now(),
+        },
+    )
+
+
+@require_POST
+@login_required
+def ledger_verify(request: MemberRequest) -> HttpResponse:
+    """Have the whole ledger replayed; the page shows the outcome."""
+    services.verify_ledger(user=request.user, now=timezone.now())
+    return redirect("audit_ledger")
 
 
 def _release(user: User, accession: str) -> Release:

@@ -20,6 +20,7 @@ from consent.errors import (
 )
 from gemmule.access.errors import RequestStateError
 from gemmule.accounts.errors import AccountsError, NotAllowed, NotFound
+from gemmule.audit.errors import NotYetPublished
 from gemmule.catalog.errors import DatasetStateError
 from gemmule.releases.errors import (
     DeliveryRefused,
@@ -34,6 +35,7 @@ _PAGES: tuple[tuple[type[Exception], int, str], ...] = (
     (NotFound, 404, "404.html"),
     (NotAllowed, 403, "403.html"),
     (NotYetOnLedger, 503, "delivery_refused.html"),
+    (NotYetPublished, 503, "400.html"),
     (DeliveryRefused, 403, "delivery_refused.html"),
     (RangeInvalid, 416, "400.html"),
     (DatasetStateError, 409, "400.html"),
@@ -84,7 +86,7 @@ class DomainErrorMiddleware:
                     {"reason": _sentence(exception), "refusal": exception},
                     status=status,
                 )
-                if isinstance(exception, NotYetOnLedger):
+                if isinstance(exception, NotYetOnLedger | NotYetPublished):
                     answer["Retry-After"] = "2"
                 if isinstance(exception, RangeInvalid):
                     answer["Content-Range"] = f"bytes */{exception.size_bytes}"

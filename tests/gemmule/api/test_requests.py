@@ -44,6 +44,8 @@ def test_a_researcher_drafts_changes_and_submits(
         "submitted_at": None,
         "decided_at": None,
         "expires_on": None,
+        "event_submitted": None,
+        "event_decided": None,
     }
     changed = as_rosa.patch(path, {"justification": "More hearts.", "regions": ""})
     assert changed.json() == {

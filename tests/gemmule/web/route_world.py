@@ -25,6 +25,7 @@ import gemmule.access.services as access
 import gemmule.catalog.services
 import gemmule.notices.services
 import gemmule.releases.services
+import ledger.selectors
 import ledger.services
 from consent.forms import shipped
 from consent.terms import Terms
@@ -118,6 +119,7 @@ def make() -> World:
     published = _donor_and_dataset(world, people, now)
     _research(world, people, published, now)
     _draft_dataset(world, people["sven"], now)
+    _tiles(world, now)
     return world
 
 
@@ -242,6 +244,7 @@ def _research(
         **{name: {"accession": one.accession} for name, one in asked.items()},
         "active-key": {"key_id": key.pk},
         "release": {"accession": release.accession},
+        "released": {"event": release.event},
         "file": {"accession": release.accession, "name": release.files.get().name},
     }
 
@@ -282,6 +285,17 @@ def _draft_dataset(world: World, sven: User, now: datetime) -> None:
     world.objects |= {
         "dataset": {"accession": made.accession},
         "vcf": {"accession": made.accession, "number": file.number},
+    }
+
+
+def _tiles(world: World, now: datetime) -> None:
+    """Publish what there is; it ends in one partial tile and its bundle."""
+    ledger.services.settle(now=now)
+    width = ledger.selectors.tree_size()
+    assert width < 256
+    world.objects |= {
+        "tile": {"tile": f"0/000.p/{width}"},
+        "bundle": {"tile": f"000.p/{width}"},
     }
 
 

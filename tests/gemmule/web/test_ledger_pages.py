@@ -2,7 +2,8 @@
 
 import re
 import uuid
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,13 @@ from django.urls import reverse
 
 import ledger.selectors
 import ledger.services
+from gemmule.accounts.models import User
+from ledger.selectors import WitnessView
 from tests.gemmule.web import looks
 
 pytestmark = pytest.mark.django_db
+
+SignedIn = Callable[[User], Client]
 
 
 def append(now: datetime) -> uuid.UUID:
@@ -39,11 +44,15 @@ def entry(event: uuid.UUID) -> str:
     return reverse("ledger_entry", args=[event])
 
 
+# --- the whole -----------------------------------------------------------------------
+
+
 def test_an_empty_ledger_says_so(client: Client) -> None:
     text = page(client.get(reverse("ledger")))
-    assert "Last checkpoint" not in text
+    assert "No entry yet" in text
+    assert "Last checkpoints" not in text
+    assert 'class="edge"' not in text
     assert ledger.selectors.verifier_key() in text
-    assert client.get(reverse("ledger_checkpoint")).status_code == 404
 
 
 def test_its_head_and_the_notarys_key_are_shown(client: Client, now: datetime) -> None:
@@ -53,21 +62,100 @@ def test_its_head_and_the_notarys_key_are_shown(client: Client, now: datetime) -
     text = page(client.get(reverse("ledger")))
     latest = ledger.selectors.latest_checkpoint()
     assert latest is not None
-    assert f"<dt>entries</dt><dd>{latest.size}</dd>" in text
-    assert "<dt>waiting for a place</dt><dd>1</dd>" in text
+    assert f"<dt>entries under the last checkpoint</dt><dd>{latest.size}</dd>" in text
     assert latest.note.splitlines()[2] in text
+    assert ledger.selectors.verifier_key() in text
 
 
-def test_the_checkpoint_is_served_as_the_signed_note(
+def test_the_last_checkpoints_are_listed_newest_first(
+    client: Client, now: datetime
+) -> None:
+    for minutes in range(7):
+        append(now)
+        ledger.services.settle(now=now + timedelta(minutes=minutes))
+    text = page(client.get(reverse("ledger")))
+    listed = re.findall(r'<th scope="row">(\d+) entries</th>', text)
+    assert listed == ["8", "7", "6", "5", "4"]
+
+
+def test_the_picture_is_that_of_the_signed_tree(client: Client, now: datetime) -> None:
+    for _ in range(4):
+        append(now)
+    ledger.services.settle(now=now)
+    append(now)
+    ledger.services.sequence(now=now)  # A place, but no signature: not in the picture.
+    latest = ledger.selectors.latest_checkpoint()
+    assert latest is not None and latest.size == 5
+    text = page(client.get(reverse("ledger")))
+    assert "the last 3 of 5 entries" in text
+    assert f"root {latest.root.hex()[:4]}…{latest.root.hex()[-4:]}" in text
+
+
+def test_without_an_outside_witness_it_says_what_that_means(
     client: Client, now: datetime
 ) -> None:
     append(now)
     ledger.services.settle(now=now)
-    answer = client.get(reverse("ledger_checkpoint"))
-    latest = ledger.selectors.latest_checkpoint()
-    assert latest is not None
-    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert answer.content.decode() == latest.note
+    text = page(client.get(reverse("ledger")))
+    assert "No outside witness yet" in text
+    assert "cannot yet convict whoever holds both" in text
+
+
+def test_witnesses_are_shown_with_how_fresh_they_are(
+    client: Client, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(now)
+    ledger.services.settle(now=now)
+
+    def witness(name: str, size: int, failed: bool = False) -> WitnessView:
+        return WitnessView(
+            name=name,
+            key_text="",
+            url="http://witness.example/",
+            size=size,
+            cosigned_at=now if size else None,
+            failed_at=now if failed else None,
+            failure="connection refused" if failed else "",
+        )
+
+    views = [
+        witness("fresh.example", 2),
+        witness("late.example", 1),
+        witness("new.example", 0),
+        witness("down.example", 2, failed=True),
+        witness("dead.example", 0, failed=True),
+    ]
+    monkeypatch.setattr("ledger.selectors.witnesses", lambda: views)
+    text = page(client.get(reverse("ledger")))
+    assert "No outside witness yet" not in text
+    for name, says in (
+        ("fresh.example", "Up to date"),
+        ("late.example", "1 entry behind"),
+        ("new.example", "Has not signed yet"),
+        ("down.example", "Did not sign when last asked"),
+        ("dead.example", "Connection refused"),
+    ):
+        row = text.partition(f'<th scope="row">{name}</th>')[2].partition("</tr>")[0]
+        assert says in row, name
+
+
+def test_how_to_watch_it_is_told_to_everyone(client: Client) -> None:
+    text = page(client.get(reverse("ledger_join")))
+    assert ledger.selectors.verifier_key() in text
+    assert "http://testserver/ledger" in text
+
+
+def test_only_those_who_audit_are_led_to_its_health(
+    client: Client, signed_in: SignedIn, aud: User, ira: User, rosa: User
+) -> None:
+    link = f'href="{reverse("audit_ledger")}"'
+    assert link not in page(client.get(reverse("ledger")))
+    assert link not in page(signed_in(rosa).get(reverse("ledger")))
+    for person in (aud, ira):
+        assert link in page(signed_in(person).get(reverse("ledger")))
+
+
+# --- one entry -----------------------------------------------------------------------
 
 
 def test_an_entry_waits_and_is_then_verified_at_once(
@@ -78,11 +166,25 @@ def test_an_entry_waits_and_is_then_verified_at_once(
     ledger.services.settle(now=now)
     text = page(client.get(entry(event)))
     assert "Verified just now" in text
+    assert "the root of 2 entries, in 1 step<" in text
+    assert "no outside witness yet" in text
     assert "GMD7K2Q9XA" in text
     found = ledger.selectors.entry(event)
     assert found.leaf_hash is not None
     assert found.leaf_hash.hex() in text
     assert "nobody reads this" not in text
+
+
+def test_a_seal_is_answered_in_its_place(client: Client, now: datetime) -> None:
+    event = append(now)
+    ledger.services.settle(now=now)
+    answer = client.get(entry(event), headers={"HX-Request": "true"})
+    text = page(answer)
+    assert "Verified just now" in text
+    assert "<html" not in text
+    assert "<h1" not in text
+    # A cache must not give the part to who asks for the page.
+    assert "HX-Request" in answer.headers["Vary"]
 
 
 def test_an_entry_whose_bytes_were_changed_does_not_verify(

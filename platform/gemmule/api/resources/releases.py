@@ -101,9 +101,14 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
             "closed_at",
             "expires_on",
             "superseded_by",
+            "event",
+            "event_revoked",
             "files",
         )
         read_only_fields = fields
+        extra_kwargs = {
+            "event": {"help_text": "Of its ledger entry, for `/receipts/{event}/`."}
+        }
 
     def get_superseded_by(self, release: Release) -> str | None:
         """Return the accession of the release that takes this one's place."""

@@ -56,6 +56,12 @@ class RequestSerializer(RequestChangeSerializer):
     submitted_at = serializers.DateTimeField(read_only=True)
     decided_at = serializers.DateTimeField(read_only=True)
     expires_on = serializers.DateField(read_only=True)
+    event_submitted = serializers.UUIDField(
+        read_only=True, help_text="Of its ledger entry, for `/receipts/{event}/`."
+    )
+    event_decided = serializers.UUIDField(
+        read_only=True, help_text="Of its ledger entry, for `/receipts/{event}/`."
+    )
 
 
 class ClauseSerializer(serializers.Serializer[tuple[str, str, str, str]]):

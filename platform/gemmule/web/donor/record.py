@@ -1,4 +1,4 @@
-"""What a donor did: the timeline of her acts, and a receipt for each."""
+"""What a donor did: the timeline of her acts, a receipt for each, one file of all."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,12 +6,15 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
+import ledger.records
 import ledger.selectors
 from consent import selectors
 from consent.forms.sentences import plain_sentences
 from consent.models import Consent, Donor
 from gemmule.accounts.errors import NotFound
+from gemmule.audit.errors import NotYetPublished
 from gemmule.web.donor.member import donor_page
 from gemmule.web.donor.sealed import body_of
 from gemmule.web.donor.words import ActWords, act_words, must_stand
@@ -66,6 +69,21 @@ def receipt(request: MemberRequest, donor: Donor, event: UUID) -> HttpResponse:
             "latest": ledger.selectors.latest_checkpoint(),
             "must_stand": must_stand(consent.form),
         },
+    )
+
+
+@donor_page("GET")
+def whole(request: MemberRequest, donor: Donor) -> HttpResponse:
+    """Hand out all acts in one file, with receipts and what opens them."""
+    found = ledger.records.of_subject(donor.subject, now=timezone.now())
+    if found.waiting and not found.acts:
+        raise NotYetPublished(
+            "what you decided waits for its seal; try again in a few seconds"
+        )
+    return HttpResponse(
+        found.data,
+        content_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="record.json"'},
     )
 
 

@@ -3,8 +3,8 @@
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
-from gemmule.web import rosette
-from ledger.selectors import EntryView
+from gemmule.web import rosette, witnessing
+from ledger.selectors import CheckpointView, EntryView
 
 register = template.Library()
 
@@ -39,6 +39,12 @@ def root_mark(root: bytes) -> SafeString:
 def foot_band(root: bytes) -> SafeString:
     """Return the strip at the foot of a page, drawn from the ledger's root."""
     return mark_safe(rosette.band(root))  # noqa: S308 - drawn from numbers
+
+
+@register.filter
+def cosigners(checkpoint: CheckpointView | None) -> tuple[str, ...]:
+    """Return who stands under a checkpoint besides the ledger's own notary."""
+    return witnessing.cosigners(checkpoint.note) if checkpoint else ()
 
 
 @register.filter

@@ -6,6 +6,8 @@ from gemmule.web import audit
 
 urlpatterns = [
     path("audit/", audit.home, name="audit"),
+    path("audit/ledger/", audit.ledger_health, name="audit_ledger"),
+    path("audit/ledger/verify/", audit.ledger_verify, name="audit_ledger_verify"),
     path("audit/releases/", audit.releases, name="audit_releases"),
     path("audit/releases/<str:accession>/", audit.release, name="audit_release"),
     path(

@@ -20,6 +20,7 @@ urlpatterns = [
     path("donor/resume/", stopping.resume, name="donor_resume"),
     path("donor/erase/", erasing.erase, name="donor_erase"),
     path("donor/history/", record.history, name="donor_history"),
+    path("donor/record.json", record.whole, name="donor_record"),
     path("donor/uses/", home.uses, name="donor_uses"),
     path("donor/receipts/<uuid:event>/", record.receipt, name="donor_receipt"),
 ]

@@ -36,6 +36,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "donor_history": ("/donor/history/", ("get",)),
     "donor_uses": ("/donor/uses/", ("get",)),
     "donor_receipt": (f"/donor/receipts/{EVENT}/", ("get",)),
+    "donor_record": ("/donor/record.json", ("get",)),
 }
 CALLS = [(path, method) for path, methods in PAGES.values() for method in methods]
 
