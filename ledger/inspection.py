@@ -1,23 +1,24 @@
 """Compare every table of the ledger with a replay of its bytes, and tell what differs.
 
 Each finding names its place and says in plain words what is wrong; one finding does
-not hide the others. Reads only, takes no lock, and may run beside writers: every
-comparison is with what was read before it. What needs no tables is in `verify`;
-bodies are examined by `opening`.
+not hide the others. Reads only, and may run beside writers: every comparison is with
+what was read before it. What needs no tables is in `verify`; signed heads are examined
+by `heads`, the files that others read by `shown`, bodies by `opening`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, OuterRef
 
-from ledger import errors, keys, notary
-from ledger.models import Body, Checkpoint, Entry, Head, Pending
+from ledger import errors, keys, locks, notary, policies, publishing
+from ledger.heads import HeadExaminer
+from ledger.models import Body, Checkpoint, Entry, Head, Pending, PolicyVersion
 from ledger.opening import BodyExaminer, Committed
-from ledger.tlog import checkpoint, vocabulary
+from ledger.shown import FileExaminer
+from ledger.tlog import vocabulary
 from ledger.tlog.checkpoint import Checkpoint as SignedHead
-from ledger.tlog.hashing import Frontier
 from ledger.tlog.note import VerifierKey
 from ledger.verify import Replay
 
@@ -68,30 +69,45 @@ def inspect() -> Report:
     # In the order in which they run behind each other: beside a writer, what is read
     # later can only be further on.
     waiting = _read_pending(report)
-    published = Checkpoint.objects.aggregate(size=Max("size"))["size"] or 0
+    published = _last_checkpoint()
+    heads = HeadExaminer(report.add)
+    files = FileExaminer(report.add, publishing.store(), heads)
     remembered = _remembered(report)
     head = Head.objects.first()
-    key = _log_key(report) if head is not None else None
+    signers = _signers(report) if head is not None else ()
     replay = Replay()
-    examiner = BodyExaminer(report.add)
+    bodies = BodyExaminer(report.add)
+    examiners = _Examiners(heads=heads, files=files, bodies=bodies)
     is_whole = True
     for rows in _chunks(head.size if head else 0):
-        heads = _signed_heads(replay.size, key, report)
-        if remembered is not None:
-            heads.setdefault(remembered.size, []).append(("notary", remembered))
-        is_whole = _replay_chunk(replay, rows, heads, examiner, report)
+        is_whole = _replay_chunk(replay, rows, remembered, examiners, report)
         if not is_whole:
             break
         for row in rows:
             waiting.pop(row.event, None)
+    size = published.size if published else 0
     if is_whole:
-        _check_ends(replay, head, published, remembered, report)
-        _check_announced(replay, key, report)
-        examiner.examine(list(waiting.values()))
+        _check_ends(replay, head, size, remembered, report)
+        _check_announced(replay, signers, heads, report)
+        _check_policy(replay, report)
+        bodies.examine(list(waiting.values()))
+    _check_files(files, replay.size, published)
     report.entries, report.root = replay.size, replay.frontier.root()
-    report.published, report.erased = published, examiner.erased
+    report.published, report.erased = size, bodies.erased
     _check_orphans(report)
     return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Examiners:
+    heads: HeadExaminer
+    files: FileExaminer
+    bodies: BodyExaminer
+
+
+def _last_checkpoint() -> Checkpoint | None:
+    rows = Checkpoint.objects.order_by("-size").select_related("policy")
+    return rows.defer("note", "frontier").first()
 
 
 def _chunks(size: int) -> Iterator[list[Entry]]:
@@ -103,17 +119,24 @@ def _chunks(size: int) -> Iterator[list[Entry]]:
 def _replay_chunk(
     replay: Replay,
     rows: list[Entry],
-    heads: dict[int, list[tuple[str, SignedHead]]],
-    examiner: BodyExaminer,
+    remembered: SignedHead | None,
+    examiners: _Examiners,
     report: Report,
 ) -> bool:
     """Feed one chunk; return False when the chain broke, as nothing follows then."""
+    start = replay.size
+    checkpoints = (
+        Checkpoint.objects.filter(size__gt=start, size__lte=start + _AT_ONCE)
+        .select_related("policy")
+        .in_bulk()
+    )
     committed: list[Committed] = []
     for row in rows:
+        data = bytes(row.data)
         try:
-            found = replay.feed(bytes(row.data))
+            found = replay.feed(data)
         except errors.ReplayError as error:
-            examiner.examine(committed)
+            examiners.bodies.examine(committed)
             report.add("chain", f"{error}; the replay ends here", seq=error.seq)
             return False
         if bytes(row.leaf_hash) != replay.last_leaf:
@@ -123,51 +146,14 @@ def _replay_chunk(
                 seq=row.seq,
             )
         committed.append(Committed(event=row.event, commit=found.commit, seq=row.seq))
-        for code, head in heads.get(replay.size, ()):
-            try:
-                replay.check_root(head)
-            except errors.RootMismatch as error:
-                report.add(code, str(error), seq=error.seq)
-    examiner.examine(committed)
+        examiners.heads.learn(found)
+        if replay.size in checkpoints:
+            examiners.heads.examine(checkpoints[replay.size], replay)
+        if remembered is not None and remembered.size == replay.size:
+            examiners.heads.check_root(remembered, replay, "notary")
+        examiners.files.feed(data, replay.last_leaf, replay)
+    examiners.bodies.examine(committed)
     return True
-
-
-def _signed_heads(
-    start: int, key: VerifierKey | None, report: Report
-) -> dict[int, list[tuple[str, SignedHead]]]:
-    """Return the checkpoints within the chunk from `start` on, their notes checked."""
-    found: dict[int, list[tuple[str, SignedHead]]] = {}
-    rows = Checkpoint.objects.filter(size__gt=start, size__lte=start + _AT_ONCE)
-    for row in rows.order_by("size"):
-        signed = _check_note(row, key, report)
-        if signed is not None:
-            found.setdefault(row.size, []).append(("checkpoint", signed))
-    return found
-
-
-def _check_note(
-    row: Checkpoint, key: VerifierKey | None, report: Report
-) -> SignedHead | None:
-    if key is None:
-        return None
-    try:
-        signed = checkpoint.open_note(bytes(row.note), key)
-    except errors.VerificationError as error:
-        report.add("checkpoint", f"checkpoint {row.size}: {error}", seq=row.size)
-        return None
-    if (signed.size, signed.root) != (row.size, bytes(row.root)):
-        report.add(
-            "checkpoint",
-            f"checkpoint {row.size}: its columns say something else than its note",
-            seq=row.size,
-        )
-    if not _is_root_of(bytes(row.frontier), row.size, signed.root):
-        report.add(
-            "checkpoint",
-            f"checkpoint {row.size}: its frontier does not give its root",
-            seq=row.size,
-        )
-    return signed
 
 
 def _check_ends(
@@ -221,16 +207,60 @@ def _check_ends(
         )
 
 
-def _check_announced(replay: Replay, key: VerifierKey | None, report: Report) -> None:
-    if key is None or not replay.size:
+def _check_announced(
+    replay: Replay,
+    signers: tuple[VerifierKey, ...],
+    heads: HeadExaminer,
+    report: Report,
+) -> None:
+    for key in signers if replay.size else ():
+        if replay.origin != key.name or not heads.is_announced(key):
+            report.add(
+                "key",
+                f"the log is {replay.origin} and does not announce the key "
+                f"{key.label}, which signs it, or has retired it",
+                seq=0,
+            )
+
+
+def _check_policy(replay: Replay, report: Report) -> None:
+    """Compare what the log announced last with the table and the file."""
+    if not replay.size:
         return
-    if replay.origin != key.name or key.key_id.hex() not in replay.key_ids:
+    # A row comes with the pending entry, so it may be one ahead of the log.
+    rows = PolicyVersion.objects.order_by("-id").values_list("sha256", flat=True)[:2]
+    kept: list[str | None] = [*rows] or [None]
+    if replay.policy_sha256 not in kept:
         report.add(
-            "key",
-            f"the log is {replay.origin} and does not announce the key "
-            f"{key.name}+{key.key_id.hex()}",
-            seq=0,
+            "policy", "the table of policies does not end with the one on the log"
         )
+    try:
+        in_force = policies.current().sha256
+    except errors.PolicyInvalid as error:
+        report.add("policy", f"no policy is in force: {error}")
+    except (errors.KeyFileInvalid, errors.NotaryUnreachable):
+        pass  # That was found already, where the signing keys were asked for.
+    else:
+        if in_force not in (replay.policy_sha256, kept[0]):
+            report.add(
+                "policy",
+                "the log does not announce the policy in force; the next publication "
+                "does",
+            )
+
+
+def _check_files(
+    files: FileExaminer, entries: int, published: Checkpoint | None
+) -> None:
+    size = published.size if published else 0
+    if files.size != size:
+        # Beside a publisher, a file may be ahead of its row: not while it is our turn.
+        with locks.turn_to_publish():
+            published = _last_checkpoint()
+        size = max(size, min(published.size if published else 0, files.size))
+    files.finish(
+        published=size, policy=published.policy if published else None, entries=entries
+    )
 
 
 def _read_pending(report: Report) -> dict[UUID, Committed]:
@@ -272,26 +302,23 @@ def _check_orphans(report: Report) -> None:
 
 def _remembered(report: Report) -> SignedHead | None:
     """Return what the notary remembers to have signed, if it ever signed."""
-    state_file = keys.notary_state_file()
-    if not state_file.exists() and not Checkpoint.objects.exists():
+    is_elsewhere = keys.is_notary_elsewhere()
+    if not (
+        is_elsewhere or keys.notary_state_file().exists() or Checkpoint.objects.exists()
+    ):
         return None
     try:
-        return notary.read_state(state_file)
-    except errors.NotaryStateLost as error:
+        if is_elsewhere:
+            return keys.open_notary().last_signed()
+        return notary.read_state(keys.notary_state_file())
+    except (errors.NotaryRefused, errors.NotaryUnreachable) as error:
         report.add("notary", str(error))
         return None
 
 
-def _log_key(report: Report) -> VerifierKey | None:
+def _signers(report: Report) -> tuple[VerifierKey, ...]:
     try:
-        return keys.log_key().verifier
-    except errors.KeyFileInvalid as error:
-        report.add("key", f"checkpoints cannot be checked: {error}")
-        return None
-
-
-def _is_root_of(frontier: bytes, size: int, root: bytes) -> bool:
-    try:
-        return Frontier.from_bytes(size, frontier).root() == root
-    except ValueError:
-        return False
+        return keys.verifiers()
+    except (errors.KeyFileInvalid, errors.NotaryUnreachable) as error:
+        report.add("key", f"nobody knows which keys sign: {error}")
+        return ()

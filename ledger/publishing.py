@@ -74,6 +74,17 @@ def publish(*, now: datetime) -> Checkpoint | None:
             raise
 
 
+def rebuild() -> None:
+    """Make the files of what is published anew where they were lost.
+
+    Reads every entry. Raises as `publish` does where files or rows do not fit.
+    """
+    with locks.turn_to_publish():
+        row = models.Checkpoint.objects.order_by("-size").first()
+        if row is not None:
+            _put_back(row)
+
+
 def store() -> TileStore:
     """Return the files that others read."""
     return TileStore(settings.LEDGER_PUBLIC_DIR)

@@ -1,10 +1,12 @@
 """A rewritten, shortened or extended history is found, and by what."""
 
+import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+from django.conf import settings
 
 from ledger import inspection, keys, models
 from ledger.tlog import entry, hashing
@@ -68,7 +70,10 @@ def test_a_fork_signed_with_the_stolen_key_is_detected_by_the_notary(
     with unguarded():
         rewrite(4, pub={"role": "auditor"})
         resign_all(keys.log_key())
-    assert found() == [("notary", 7)]
+    # The files that others have read hold the first history as well.
+    assert found() == [("notary", 7), ("tile", 0), ("tile", 0), ("file", 7)]
+    shutil.rmtree(settings.LEDGER_PUBLIC_DIR)
+    assert found() == [("notary", 7), ("file-missing", 7)]
 
 
 def test_a_deleted_tail_is_detected_by_checkpoint_and_notary(
@@ -91,7 +96,7 @@ def test_a_tail_deleted_with_care_is_detected_by_the_notary(
         models.Body.objects.exclude(
             event__in=models.Entry.objects.values("event")
         ).delete()
-    assert found() == [("tail", 5)]
+    assert found() == [("tail", 5), ("file-newer", 7)]
 
 
 def test_a_tail_deleted_with_all_checkpoints_is_detected_by_the_notary(
@@ -100,7 +105,7 @@ def test_a_tail_deleted_with_all_checkpoints_is_detected_by_the_notary(
     with unguarded():
         for model in (models.Entry, models.Checkpoint, models.Head, models.Body):
             model.objects.all().delete()
-    assert found() == [("tail", 0)]
+    assert found() == [("tail", 0), ("file-newer", 7)]
 
 
 def test_a_removed_entry_is_detected_by_the_gap(

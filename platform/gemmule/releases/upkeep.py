@@ -3,6 +3,7 @@
 What a lost message or worker left behind is found here from the rows alone.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,10 +12,13 @@ from django.db.models import Q
 
 import gemmule.notices.services
 import genomics.child
+import ledger.errors
 import ledger.selectors
 import ledger.services
 from gemmule.releases import states, storage
 from gemmule.releases.models import Release, ReleaseState
+
+logger = logging.getLogger(__name__)
 
 # A release waits this long before its message counts as lost once more: longer queues
 # than that are common, and nothing but the queue's length would grow.
@@ -23,8 +27,18 @@ _BATCH = 500
 
 
 def settle(*, now: datetime) -> int:
-    """Sequence and publish the ledger, then open what it covers; return how many."""
-    ledger.services.settle(now=now)
+    """Sequence and publish the ledger, then open what it covers; return how many.
+
+    While witnesses or the notary are away nothing more is covered, and everything else
+    goes on.
+    """
+    ledger.services.sequence_all(now=now)
+    try:
+        ledger.services.publish(now=now)
+    except ledger.errors.QuorumNotMet:
+        pass  # The ledger has logged, once, which witness it is.
+    except ledger.errors.NotaryUnreachable as error:
+        logger.warning("not published yet: %s", error)
     opened = 0
     for release in Release.objects.filter(state=ReleaseState.SEALED).order_by("pk"):
         opened += make_available(release.pk, now=now)
