@@ -13,6 +13,8 @@ from urllib.request import urlopen
 import pytest
 
 from gemmule.demo import cast
+from ledger.tlog.policy import Policy
+from tests import waiting
 from tests.sites import FreshSite
 
 MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
@@ -70,12 +72,27 @@ def _institutions(environment: dict[str, str], *added: str) -> set[str]:
         return {name for (name,) in rows}
 
 
+def _policy_file(environment: dict[str, str]) -> Path:
+    return Path(environment["GEMMULE_DATA_DIR"]) / "witnesses" / "policy"
+
+
+def _cosigned_by_both(environment: dict[str, str]) -> int:
+    """Return the size of the published checkpoint; 0 while there is none."""
+    file = Path(environment["GEMMULE_DATA_DIR"]) / "ledger" / "public" / "checkpoint"
+    if not file.exists():
+        return 0
+    policy = Policy.from_bytes(_policy_file(environment).read_bytes())
+    found = policy.check(file.read_bytes())
+    assert {each.name for each in found.cosigners} == {"witness1", "witness2"}
+    return found.checkpoint.size
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_demo_greets_stops_continues_and_starts_over(fresh_site: FreshSite) -> None:
     environment = fresh_site("sqlite")
 
-    with _running(environment) as greeting:
+    with _running(environment, "--witnesses", "2") as greeting:
         for member in cast.CAST:
             assert member.email in greeting
         assert cast.PASSWORD in greeting
@@ -85,15 +102,29 @@ def test_demo_greets_stops_continues_and_starts_over(fresh_site: FreshSite) -> N
         assert second.returncode == 1
         assert second.stderr.count("\n") == 1, "one line, no traceback"
         assert "already; stop it first" in second.stderr
+        size = waiting.until(
+            lambda: _cosigned_by_both(environment),
+            what="a checkpoint with two cosignatures",
+            timeout_s=60,
+        )
+    policy = _policy_file(environment).read_bytes()
     assert _institutions(environment, "Made by hand") >= {cast.HOSPITAL, "Made by hand"}
 
-    with _running(environment):
+    third = _demo(environment, "--witnesses", "3")
+    assert third.returncode == 1
+    assert "start it with --witnesses 2 or without" in third.stderr
+
+    with _running(environment) as greeting:
         assert "Made by hand" in _institutions(environment)
+        assert "is cosigned by all of its witnesses" in greeting
+        assert _policy_file(environment).read_bytes() == policy
+        assert _cosigned_by_both(environment) >= size
 
     with _running(environment, "--fresh"):
         institutions = _institutions(environment)
     assert cast.HOSPITAL in institutions
     assert "Made by hand" not in institutions
+    assert not _policy_file(environment).exists()
 
 
 def test_taken_port_is_one_line(fresh_site: FreshSite) -> None:

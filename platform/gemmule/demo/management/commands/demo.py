@@ -148,7 +148,7 @@ def _witnesses(
     return witnesses.made(
         data_dir,
         count=count,
-        logs=[keys.log_key().verifier],
+        logs=keys.verifiers(),
         first_port=port and port + 1,
     )
 
