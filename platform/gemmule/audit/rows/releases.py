@@ -4,7 +4,6 @@ Entries are read before rows: what happens meanwhile can only make a row be furt
 than its entry, never behind it.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterator
@@ -12,16 +11,14 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q
 
-import ledger.errors
 import ledger.opened
 import ledger.selectors
+from gemmule.audit import samples
 from gemmule.audit.rows.finding import found
-from gemmule.releases import manifest
-from gemmule.releases.cohort import Included
-from gemmule.releases.models import Download, Release, ReleaseDonor, ReleaseState
+from gemmule.audit.samples import SamplesDiffer
+from gemmule.releases.models import Download, Release, ReleaseState
 from ledger.inspection import Finding
 from ledger.opened import Opened
-from ledger.tlog.hashing import leaf_hash, root_hash
 
 _ENDED = {ReleaseState.REVOKED, ReleaseState.SUPERSEDED}
 _OPEN = {ReleaseState.SEALED, ReleaseState.AVAILABLE, ReleaseState.SUSPENDED}
@@ -35,6 +32,7 @@ def findings() -> Iterator[Finding]:
         )
         for each in some:
             yield from _compare(each, rows.get(each.event))
+    yield from _erased()
     yield from _revocations()
     yield from _without_entry()
     yield from _not_published()
@@ -88,43 +86,22 @@ def _compare_donors(
     entry: Opened, row: Release, said: dict[str, Any]
 ) -> Iterator[Finding]:
     """Check that the donors of the row are those whose root is on the ledger."""
-    rows = list(
-        ReleaseDonor.objects.filter(release=row)
-        .select_related("donor", "consent")
-        .order_by("sample_name")
-    )
-    if any(one.donor.erased_at is not None for one in rows):
-        return  # Their keys are gone: what the others open cannot give the root.
-    members = [_member(one) for one in rows]
     try:
-        commitments = manifest.sample_commitments(row, members)
-    except ledger.errors.SubjectUnknown:
-        yield found(
-            entry,
-            "release-donors",
-            f"a donor of {row.accession} has no key, and was not erased",
-        )
-        return
-    root = base64.b64encode(root_hash([leaf_hash(one) for one in commitments]))
-    if root.decode() != entry.pub.get("cohort_root"):
-        yield found(
-            entry,
-            "release-donors",
-            f"{row.accession} was sealed for {said['samples']} samples, its "
-            f"{len(rows)} rows do not open to their root",
-        )
+        samples.check(row, said, entry.pub.get("cohort_root"))
+    except SamplesDiffer as error:
+        yield found(entry, "release-donors", f"{row.accession}: {error}")
 
 
-def _member(row: ReleaseDonor) -> Included:
-    return Included(
-        donor_id=row.donor_id,
-        subject=row.donor.subject,
-        consent=row.consent,
-        source_name="",
-        sample_name=row.sample_name,
-        withheld=(),
-        expires_on=None,
-    )
+def _erased() -> Iterator[Finding]:
+    """Find releases that lost more donors than people were erased."""
+    erased = sum(len(some) for some in ledger.opened.walk("subject.erased"))
+    for row in Release.objects.filter(donors_erased__gt=erased):
+        yield Finding(
+            code="release-donors",
+            message=f"{row.accession} counts {row.donors_erased} erased donors, the "
+            f"ledger {erased} people who were",
+            event=row.event,
+        )
 
 
 def _revocations() -> Iterator[Finding]:
