@@ -146,3 +146,21 @@ def test_directory_of_something_else_is_left_alone(fresh_site: FreshSite) -> Non
     assert answer.returncode == 1
     assert "name an empty directory in GEMMULE_DATA_DIR" in answer.stderr
     assert thesis.read_text() == "unsaved"
+
+
+def test_witnesses_are_not_made_where_they_would_count_for_nothing(
+    fresh_site: FreshSite, tmp_path: Path
+) -> None:
+    environment = fresh_site("sqlite")
+    once = _demo(environment, "--once", str(tmp_path / "out"), "--witnesses", "2")
+    assert (once.returncode, once.stderr) == (
+        1,
+        "CommandError: --witnesses goes with the demo that stays\n",
+    )
+    other = tmp_path / "policy"
+    answer = _demo(
+        {**environment, "GEMMULE_LEDGER_POLICY": str(other)}, "--witnesses", "2"
+    )
+    assert answer.returncode == 1
+    assert "names a policy already; unset it" in answer.stderr
+    assert not _policy_file(environment).exists()
