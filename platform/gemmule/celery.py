@@ -70,6 +70,7 @@ app.conf.update(
         "releases.tidy": {"task": "releases.tidy", "schedule": 600.0},
         "catalog.pick_up_files": {"task": "catalog.pick_up_files", "schedule": 10.0},
         "catalog.tidy_store": {"task": "catalog.tidy_store", "schedule": 3600.0},
+        "api.forget_answers": {"task": "api.forget_answers", "schedule": 3600.0},
         "audit.verify_ledger": {
             "task": "audit.verify_ledger",
             "schedule": 60.0,
@@ -84,7 +85,13 @@ app.conf.update(
     timezone="UTC",
 )
 app.autodiscover_tasks(
-    ["gemmule.notices", "gemmule.catalog", "gemmule.releases", "gemmule.audit"]
+    [
+        "gemmule.notices",
+        "gemmule.catalog",
+        "gemmule.releases",
+        "gemmule.audit",
+        "gemmule.api",
+    ]
 )
 
 

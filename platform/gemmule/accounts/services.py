@@ -142,8 +142,8 @@ def prove_key(
 ) -> ResearcherKey:
     """Make the key active if `answer` is the text inside its challenge file.
 
-    A wrong answer is counted and raises ProofRefused; call it outside of any
-    transaction, or the count is rolled back with it.
+    A wrong answer is counted and raises ProofRefused; a transaction around it must
+    outlive that, or the count is rolled back with it.
     """
     permissions.check_may_register_key(user)
     refusal: ProofRefused | None = None

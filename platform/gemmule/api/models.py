@@ -1,9 +1,13 @@
 """Answers kept for `Idempotency-Key`, so that a repeated POST has one effect."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+
+# So the API's description promises; after it a key may be used anew.
+KEPT_FOR = timedelta(days=7)
 
 
 class IdempotentAnswer(models.Model):
@@ -26,6 +30,9 @@ class IdempotentAnswer(models.Model):
             models.UniqueConstraint(
                 fields=["user", "key"], name="api_idempotency_key_unique"
             )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["created_at"], name="api_idempotency_age")
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from gemmule.api.idempotency import HEADER
+from gemmule.api.models import KEPT_FOR
 from gemmule.api.problems import ProblemRenderer, ProblemSerializer
 
 _WHEN = {
@@ -27,7 +28,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Up to 100 printable characters of your choice. A request sent again "
     "with the same key has one effect and gets the first answer, with "
-    "`Idempotency-Replayed: true`.",
+    "`Idempotency-Replayed: true`; the answer is kept for "
+    f"{KEPT_FOR.days} days.",
 )
 PAGING = [
     OpenApiParameter(

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,15 @@ from django.db import connections
 
 from gemmule.access.models import AccessRequest, Project, RequestState
 from gemmule.accounts.models import ResearcherKey
-from gemmule.api.models import IdempotentAnswer
+from gemmule.api import tasks, upkeep
+from gemmule.api.models import KEPT_FOR, IdempotentAnswer
+from gemmule.celery import app
 from gemmule.releases.models import Release
+from tests.gemmule.accounts.conftest import KeyPair, new_pair, pair
 from tests.gemmule.api.callers import Caller, assert_problem
 from tests.gemmule.releases.conftest import Keyring
+
+__all__ = ["new_pair", "pair"]
 
 HEARTS = {"title": "Hearts", "lay_summary": "Which genes protect the heart?"}
 
@@ -89,6 +95,65 @@ def test_drafting_and_submitting_act_once(
     assert_problem(as_rosa.post(path, key="other"), 409)
     draft.refresh_from_db()
     assert draft.state == RequestState.SUBMITTED
+
+
+@pytest.mark.django_db
+def test_a_proof_sent_again_is_answered_as_the_first_time(
+    as_rosa: Caller,
+    pair: KeyPair,
+) -> None:
+    path, right = registered(as_rosa, pair)
+    first = as_rosa.post(f"{path}prove/", {"answer": right}, key="proof")
+    again = as_rosa.post(f"{path}prove/", {"answer": right}, key="proof")
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json() == again.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert_problem(as_rosa.post(f"{path}prove/", {"answer": right}), 409)
+
+
+@pytest.mark.django_db
+def test_a_wrong_proof_sent_again_counts_once(as_rosa: Caller, pair: KeyPair) -> None:
+    path, right = registered(as_rosa, pair)
+    for _ in range(7):
+        answer = as_rosa.post(f"{path}prove/", {"answer": "wrong"}, key="first")
+        assert_problem(answer, 400, says="not the text inside", field="answer")
+        assert ResearcherKey.objects.get().challenge_tries == 1
+    other = as_rosa.post(f"{path}prove/", {"answer": "wrong"}, key="second")
+    assert_problem(other, 400, field="answer")
+    assert ResearcherKey.objects.get().challenge_tries == 2
+    # Another answer under the key of a wrong one is another request.
+    mixed = as_rosa.post(f"{path}prove/", {"answer": right}, key="first")
+    assert_problem(mixed, 422, code="idempotency-key")
+    assert as_rosa.post(f"{path}prove/", {"answer": right}).status_code == 200
+
+
+def registered(caller: Caller, pair: KeyPair) -> tuple[str, str]:
+    """Return the address of a new key and the text inside its challenge."""
+    body = {"name": "laptop", "public_key": pair.public_text}
+    path = f"/keys/{caller.post('/keys/', body).json()['id']}/"
+    challenge = caller.get(f"{path}challenge/").content
+    return path, pair.decrypt(challenge).stdout.decode()
+
+
+@pytest.mark.django_db
+def test_answers_are_forgotten_when_their_promised_life_is_over(
+    as_rosa: Caller,
+) -> None:
+    first = as_rosa.post("/projects/", HEARTS, key="k")
+    made = IdempotentAnswer.objects.get().created_at
+    assert upkeep.forget_answers(now=made + KEPT_FOR) == 0
+    assert as_rosa.post("/projects/", HEARTS, key="k").json() == first.json()
+    IdempotentAnswer.objects.update(created_at=made - KEPT_FOR - timedelta(seconds=1))
+    as_rosa.post("/projects/", HEARTS, key="young")
+    tasks.forget_answers()
+    assert [one.key for one in IdempotentAnswer.objects.all()] == ["young"]
+    assert as_rosa.post("/projects/", HEARTS, key="k").json() != first.json()
+
+
+def test_forgetting_is_on_the_clock() -> None:
+    planned = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert tasks.forget_answers.name in planned
+    assert tasks.forget_answers.name in app.tasks
 
 
 def at_once(count: int, call: Callable[[], Any]) -> list[Any]:

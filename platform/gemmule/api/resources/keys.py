@@ -134,29 +134,34 @@ class KeyProof(GemmuleView):
 
     @extend_schema(
         operation_id="keys_prove",
+        parameters=[IDEMPOTENCY_KEY],
         request=ProofSerializer,
-        responses=answers({200: KeySerializer}, 404, 409, *WRITING),
+        responses=answers({200: KeySerializer}, 404, 409, 422, *WRITING),
     )
     def post(self, request: Request, key_id: UUID) -> Response:
         """Send the decrypted challenge; the key becomes active.
 
-        Five answers may be wrong, so this takes no `Idempotency-Key`: a key is
-        proved once by nature, and a proof sent again is answered with 409.
+        Five answers may be wrong; one sent again with its `Idempotency-Key` counts
+        once.
         """
         fields = ProofSerializer(data=request.data)
         fields.is_valid(raise_exception=True)
-        _check_waits(selectors.key_of(self.user, key_id))
-        try:
-            # Outside of a transaction, or a wrong answer would not be counted.
-            key = gemmule.accounts.services.prove_key(
-                user=self.user,
-                key_id=key_id,
-                answer=fields.validated_data["answer"],
-                now=self.now,
-            )
-        except (ProofRefused, SecretKeyRefused) as refusal:
-            raise _at(refusal, "answer") from None
-        return Response(KeySerializer(key).data)
+
+        def act() -> tuple[int, dict[str, Any]]:
+            _check_waits(selectors.key_of(self.user, key_id))
+            try:
+                key = gemmule.accounts.services.prove_key(
+                    user=self.user,
+                    key_id=key_id,
+                    answer=fields.validated_data["answer"],
+                    now=self.now,
+                )
+            except (ProofRefused, SecretKeyRefused) as refusal:
+                raise _at(refusal, "answer") from None
+            return status.HTTP_200_OK, dict(KeySerializer(key).data)
+
+        # The count of a wrong answer stays.
+        return once(request, self.user, act, refusals_count=True)
 
 
 def _check_waits(key: ResearcherKey) -> None:
