@@ -90,19 +90,23 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if found is None:
         return None
     code, number, extra, headers = found
-    body = {
-        "type": f"urn:gemmule:problem:{code}",
-        "title": _title(number),
-        "status": number,
-        "code": code,
-        **extra,
-    }
     request = context.get("request")
     if request is not None:
         # Whatever was negotiated, an error is problem+json.
         request.accepted_renderer = ProblemRenderer()
         request.accepted_media_type = ProblemRenderer.media_type
-    return Response(body, status=number, headers=headers)
+    return Response(body(number, code, extra), status=number, headers=headers)
+
+
+def body(number: int, code: str, extra: dict[str, Any]) -> dict[str, Any]:
+    """Return the members of a problem; those in `extra` come last and win."""
+    return {
+        "type": f"urn:gemmule:problem:{code}",
+        "title": HTTPStatus(number).phrase,
+        "status": number,
+        "code": code,
+        **extra,
+    }
 
 
 _Found = tuple[str, int, dict[str, Any], dict[str, str]]
@@ -187,7 +191,3 @@ def _flat(reasons: Any) -> list[Any]:
     if isinstance(reasons, list):
         return [one for inner in reasons for one in _flat(inner)]
     return [reasons]
-
-
-def _title(number: int) -> str:
-    return HTTPStatus(number).phrase

@@ -11,12 +11,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from gemmule.catalog import selectors, services, states, storage
 from gemmule.catalog.errors import CatalogError
 from gemmule.catalog.models import Dataset
+from gemmule.web.bodies import limited_to
 from gemmule.web.forms.steward import UploadForm
 from gemmule.web.member import MemberRequest
 
 
 # Comparing the form's token reads the whole body, so it comes last: nobody but a
 # steward makes us write an upload to disk, and nobody one that is too long.
+@limited_to(None)
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
 @login_required

@@ -6,23 +6,35 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from gemmule.catalog import permissions, samplemap, selectors, services, states
 from gemmule.catalog.errors import DatasetStateError, Problem, SampleMapInvalid
 from gemmule.catalog.models import Dataset
+from gemmule.web.bodies import limited_to
 from gemmule.web.forms.steward import ConfirmMapForm, SampleMapForm
 from gemmule.web.member import MemberRequest
 
 SAMPLES_PER_PAGE = 50
 _MAX_SHOWN = 200
+# What a form adds around its file: boundaries, names and the token.
+_FORM_BYTES = 64 * 2**10
 
 
+@limited_to(samplemap.MAX_BYTES + _FORM_BYTES)
+# As for files: comparing the form's token reads the body, so it comes last.
+@csrf_exempt
 @require_http_methods(["GET", "POST"])
 @login_required
 def sample_map(request: MemberRequest, accession: str) -> HttpResponse:
     """Show the sample map, and take a new one; mismatches stand first."""
     dataset = selectors.dataset_for_steward(request.user, accession)
+    return _sample_map(request, dataset)
+
+
+@csrf_protect
+def _sample_map(request: MemberRequest, dataset: Dataset) -> HttpResponse:
     form = SampleMapForm(request.POST or None, request.FILES or None)
     problems: tuple[Problem, ...] = ()
     if request.method == "POST" and form.is_valid():
@@ -42,7 +54,7 @@ def sample_map(request: MemberRequest, accession: str) -> HttpResponse:
             messages.success(
                 request, "The map is kept. Another steward must confirm it now."
             )
-            return redirect("steward_dataset", accession=accession)
+            return redirect("steward_dataset", accession=dataset.accession)
     return render(
         request,
         "steward/map.html",
@@ -112,7 +124,7 @@ def confirm(request: MemberRequest, accession: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, "The map is confirmed and locked.")
-            return redirect("steward_dataset", accession=accession)
+            return redirect("steward_dataset", accession=dataset.accession)
     rows = Paginator(selectors.map_rows(dataset), SAMPLES_PER_PAGE)
     return render(
         request,
