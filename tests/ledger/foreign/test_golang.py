@@ -4,10 +4,8 @@ The program in `golang/` shares no line with ours: golang.org/x/mod checks the s
 note, every hash of every tile, every entry, and the proofs that we made.
 """
 
-import json
 import random
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,8 @@ import pytest
 from ledger.tlog import checkpoint
 from ledger.tlog.note import SignerKey
 from ledger.tlog.tile import Tile
-from tests import golang
-from tests.ledger.foreign import served_log
+from tests.ledger.foreign import reading, served_log
+from tests.ledger.foreign.reading import Refused
 from tests.ledger.foreign.served_log import Asked
 
 pytestmark = pytest.mark.golang
@@ -25,13 +23,6 @@ pytestmark = pytest.mark.golang
 KEY = SignerKey(name="ledger.example.org/gemmule", seed=bytes(range(32)))
 # One leaf, a full tile, one more than that, and a third level of tiles.
 SIZES = [1, 256, 257, 66_000]
-
-
-@pytest.fixture(scope="module")
-def verifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    program = tmp_path_factory.mktemp("golang") / "verify"
-    golang.build(Path(__file__).parent / "golang", program)
-    return program
 
 
 @pytest.fixture(scope="module")
@@ -45,23 +36,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ask(
     verifier: Path, folder: Path, asked: list[Asked], vkey: str = KEY.verifier.text
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return what the program read, and its objection to each proof ("" for none)."""
-    done = subprocess.run(
-        [verifier, folder, vkey],
-        input="".join(f"{each.line}\n" for each in asked),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise Refused(done.stderr)
-    first, *rest = map(json.loads, done.stdout.splitlines())
-    assert len(rest) == len(asked)
-    return first, {each["name"]: each["error"] for each in rest}
-
-
-class Refused(Exception):
-    """The program found the log itself to be false, and says why."""
+    return reading.ask(verifier, folder, asked, vkey)
 
 
 @pytest.mark.parametrize("size", SIZES)
