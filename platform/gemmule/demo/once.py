@@ -310,7 +310,7 @@ def _withdraw(
         path, {"Range": f"bytes={_FIRST_BYTES}-", "If-Range": headers["ETag"]}
     )
     answer = b"".join(pieces)
-    if status != 403 or b"consent" not in answer:
+    if status != 403 or b"was revoked" not in answer:
         raise Broken(f"a resumed download answered {status} after the withdrawal")
     after = _expected(request)
     if len(after) != len(before) - 1:
