@@ -5,6 +5,7 @@ which the ledger encrypts and only commits to.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -12,10 +13,22 @@ import rfc8785
 
 from consent import diseases, duo
 from consent.decision import JSON
+from consent.terms import Terms
 
 # The acts of a donor, `consent.<act>`, and the publication of a form.
 FORM_PUBLISHED = "form.published"
 _STATEMENT = "gemmule/consent/statement/v1"
+
+# How a consent stands after each act.
+STATE_OF_ACT: Mapping[str, str] = {
+    "given": "active",
+    "changed": "active",
+    "resumed": "active",
+    "paused": "paused",
+    "refused": "refused",
+    "withdrawn": "withdrawn",
+    "expired": "expired",
+}
 
 
 def consent_type(act: str) -> str:
@@ -49,6 +62,24 @@ def body(
         "evidence": dict(evidence),
         "answers": None if answers is None else dict(answers),
     }
+
+
+def terms_on(body: Mapping[str, JSON], on: date) -> Terms:
+    """Return the terms that stand on a day after the act of an opened body.
+
+    For who holds nothing but the ledger: what `Consent.to_terms` and `state_on` say of
+    the row. Raises ValueError where the body is not that of an act.
+    """
+    act, terms, until = (body.get(key) for key in ("act", "terms", "valid_until"))
+    if not isinstance(act, str) or act not in STATE_OF_ACT:
+        raise ValueError("the body names no act of a donor")
+    if not isinstance(terms, Mapping) or not isinstance(until, str | None):
+        raise ValueError("the body holds no terms")
+    state = STATE_OF_ACT[act]
+    has_ended = until is not None and date.fromisoformat(until) < on
+    if has_ended and state in ("active", "paused"):
+        state = "expired"
+    return Terms.read({**terms, "state": state})
 
 
 def statement(

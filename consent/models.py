@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Q
 
+from consent.events import STATE_OF_ACT
 from consent.forms import definition
 from consent.terms import Terms
 
@@ -105,17 +106,6 @@ class Channel(models.TextChoices):
     ASSISTED = "assisted", "With help from staff"
 
 
-_STATE_OF_ACT = {
-    Act.GIVEN: "active",
-    Act.CHANGED: "active",
-    Act.RESUMED: "active",
-    Act.PAUSED: "paused",
-    Act.REFUSED: "refused",
-    Act.WITHDRAWN: "withdrawn",
-    Act.EXPIRED: "expired",
-}
-
-
 class Consent(models.Model):
     """One decision of a donor, with all the terms that stand after it."""
 
@@ -173,7 +163,7 @@ class Consent(models.Model):
         """
         if not self.is_current:
             return "superseded"
-        return _STATE_OF_ACT[Act(self.act)]
+        return STATE_OF_ACT[Act(self.act)]
 
     def state_on(self, day: date) -> str:
         """Return the state on a day: expired once the last valid day has passed."""

@@ -18,11 +18,12 @@ from django.db.models import F, Q
 import gemmule.catalog.erasure
 import gemmule.notices.services
 import genomics.child
-from gemmule.access.models import AccessRequest
+import ledger.services
 from gemmule.catalog import leases
 from gemmule.catalog.models import DataFile, DataFileState
 from gemmule.catalog.storage import store_path
-from gemmule.releases import cohort, states, storage
+from gemmule.releases import account, cohort, states, storage
+from gemmule.releases.account import Considered
 from gemmule.releases.cohort import Included
 from gemmule.releases.errors import (
     BuildImpossible,
@@ -60,13 +61,13 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
     token = held.fencing_token
     try:
         with _lease_kept(held, clock) as check_lease:
-            members = _members(held.request, clock())
+            considered = _consider(held, clock)
             folder = storage.staging_dir(held, token)
-            cut = _cut(held, members, folder, check_lease, clock)
+            cut = _cut(held, considered.chosen.members, folder, check_lease, clock)
             seal(
                 release=held,
                 token=token,
-                members=members,
+                considered=considered,
                 cut=cut,
                 folder=folder,
                 now=clock,
@@ -145,15 +146,17 @@ def _lease_kept(
     return leases.kept(renew, lease=lease, lost=lost)
 
 
-def _members(request: AccessRequest, now: datetime) -> list[Included]:
-    members = cohort.included(request, on=now.date())
-    if not members:
+def _consider(release: Release, clock: Clock) -> Considered:
+    """Choose the donors as they stand on a ledger that holds all their consents."""
+    ledger.services.settle(now=clock())
+    chosen = cohort.choose(release.request, on=clock().date())
+    if not chosen.members:
         raise BuildImpossible(
             "no donor's consent covers this request today; "
             "see the verdict of the request for the clauses in the way",
             code="no-donors",
         )
-    return members
+    return account.consider(release, chosen)
 
 
 def _cut(
@@ -179,7 +182,7 @@ def _cut(
 
     results = []
     for source in sources:
-        job = _job(release, source, members, folder, single=len(sources) == 1)
+        job = job_for(release, source, members, folder, single=len(sources) == 1)
         result = _cut_one(source, job, report)
         meter.finished(result)
         results.append(result)
@@ -212,7 +215,7 @@ def _cut_one(
         raise
 
 
-def _job(
+def job_for(
     release: Release,
     source: DataFile,
     members: list[Included],
@@ -220,6 +223,11 @@ def _job(
     *,
     single: bool,
 ) -> SubsetJob:
+    """Return what a child process is to do with one file of the dataset.
+
+    `single`: the dataset has no other file. Everything that the plaintext depends on
+    stands in it.
+    """
     name = release.accession if single else f"{release.accession}.{source.number}"
     regions = release.request.regions
     return SubsetJob(

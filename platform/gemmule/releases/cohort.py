@@ -9,16 +9,25 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-import gemmule.catalog.regions
 from consent.models import Consent
 from gemmule.access.coverage import coverage
 from gemmule.access.models import AccessRequest
-from gemmule.catalog.errors import CatalogError
 from gemmule.catalog.models import Sample
 from gemmule.releases.models import Release
+from gemmule.releases.withholding import withheld_regions
+
+__all__ = [
+    "Chosen",
+    "Included",
+    "LeftOut",
+    "choose",
+    "earliest_end",
+    "included",
+    "sample_name",
+    "withheld_regions",
+]
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SYMBOLS = _LETTERS + "0123456789"
@@ -38,35 +47,80 @@ class Included:
     expires_on: date | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A donor of the dataset who is not in a release; `consent` None: never given."""
+
+    subject: UUID
+    consent: Consent | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Every mapped donor of a dataset, in or out, and what was decided from.
+
+    `members` stand in the order of their sample names.
+    """
+
+    members: list[Included]
+    left_out: list[LeftOut]
+    on: date
+    first_release: date | None
+    asked_until: date | None
+    barred_countries: tuple[str, ...]
+
+    def consents(self) -> list[Consent]:
+        """Return the consents of all of them."""
+        found = [one.consent for one in self.members]
+        return found + [one.consent for one in self.left_out if one.consent]
+
+
 def included(request: AccessRequest, *, on: date) -> list[Included]:
     """Return the donors a release of today would hold, in order of sample name."""
-    permitted = coverage(
-        request, on, first_release=_first_release_on(request)
-    ).permitted
+    return choose(request, on=on).members
+
+
+def choose(request: AccessRequest, *, on: date) -> Chosen:
+    """Return whom a release of today would hold, and whom it would leave out."""
+    first_release = _first_release_on(request)
+    found = coverage(request, on, first_release=first_release)
+    consents = found.consents()
     samples = Sample.objects.filter(
-        dataset=request.dataset, donor_id__in=permitted.keys(), donor__erased_at=None
+        dataset=request.dataset, donor_id__in=consents.keys(), donor__erased_at=None
     ).select_related("donor")
     key = bytes(request.project.pseudonym_key)
-    found = []
+    members: list[Included] = []
+    left_out: list[LeftOut] = []
     for sample in samples:
-        decided = permitted[sample.donor_id]
-        if decided.consent is None:
-            raise AssertionError("a permit without a consent")
-        withheld = withheld_regions(decided.consent.withheld, request.dataset.build)
-        if withheld is None:
+        consent = consents[sample.donor_id]
+        decided = found.permitted.get(sample.donor_id)
+        withheld = None
+        if decided is not None:
+            if consent is None:
+                raise AssertionError("a permit without a consent")
+            withheld = withheld_regions(consent.withheld, request.dataset.build)
+        if decided is None or consent is None or withheld is None:
+            left_out.append(LeftOut(subject=sample.donor.subject, consent=consent))
             continue
-        found.append(
+        members.append(
             Included(
                 donor_id=sample.donor_id,
                 subject=sample.donor.subject,
-                consent=decided.consent,
+                consent=consent,
                 source_name=sample.source_name,
                 sample_name=sample_name(key, sample.donor_id),
                 withheld=withheld,
                 expires_on=decided.decision.expires,
             )
         )
-    return sorted(found, key=lambda one: one.sample_name)
+    return Chosen(
+        members=sorted(members, key=lambda one: one.sample_name),
+        left_out=left_out,
+        on=on,
+        first_release=first_release,
+        asked_until=request.expires_on,
+        barred_countries=tuple(sorted(request.dataset.barred_countries)),
+    )
 
 
 def sample_name(project_key: bytes, donor_id: UUID) -> str:
@@ -103,20 +157,3 @@ def _first_release_on(request: AccessRequest) -> date | None:
         .first()
     )
     return sealed_at.date() if sealed_at else None
-
-
-def withheld_regions(
-    wish: dict[str, Any], build: str
-) -> tuple[tuple[str, int, int], ...] | None:
-    """Return the regions a donor keeps back, or None when she must be left out."""
-    if not wish or not (wish.get("genes") or wish.get("regions")):
-        return ()
-    if not build or wish.get("mode", "missing") != "missing":
-        return None
-    try:
-        return tuple(
-            (region.contig, region.start_0, region.end)
-            for region in gemmule.catalog.regions.withheld(wish, build)
-        )
-    except CatalogError:
-        return None

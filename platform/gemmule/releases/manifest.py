@@ -14,7 +14,9 @@ from typing import Any
 
 import rfc8785
 
+import ledger.selectors
 import ledger.services
+from consent.models import Consent
 from consent.policy import RULES_VERSION
 from gemmule.access.purposes import full_purpose
 from gemmule.access.selectors import request_sha256
@@ -37,11 +39,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The signed bytes as delivered and the two digests the ledger carries."""
+    """The signed bytes as delivered and the two digests the ledger carries.
+
+    `commitments` are those of the samples, in order of their names.
+    """
 
     content: bytes
     sha256: str
     cohort_root: str
+    commitments: tuple[bytes, ...]
 
 
 def compose(
@@ -99,6 +105,7 @@ def compose(
         content=content,
         sha256=hashlib.sha256(content).hexdigest(),
         cohort_root=_b64(cohort_root),
+        commitments=tuple(commitments),
     )
 
 
@@ -108,21 +115,44 @@ def sample_commitments(release: Release, members: Sequence[Included]) -> list[by
     It binds the sample to the entry of the consent that covered it and to the
     verdict; without the donor's key it is noise.
     """
-    bodies = [sample_statement(release, one) for one in members]
     return ledger.services.commit_for_subjects(
         context=release.event.bytes,
-        bodies=list(zip([one.subject for one in members], bodies, strict=True)),
+        bodies=list(
+            zip(
+                [one.subject for one in members],
+                statements(
+                    release, [(one.sample_name, one.consent) for one in members]
+                ),
+                strict=True,
+            )
+        ),
     )
 
 
-def sample_statement(release: Release, one: Included) -> dict[str, str]:
-    """Return what the commitment of one sample binds."""
-    return {
-        "release": release.accession,
-        "sample": one.sample_name,
-        "consent": str(one.consent.event),
-        "verdict": "permit",
-    }
+def statements(
+    release: Release, samples: Sequence[tuple[str | None, Consent | None]]
+) -> list[dict[str, str | None]]:
+    """Return what the commitment of each donor binds: (sample name, consent).
+
+    A donor who is left out has no name. The commitment of the consent's own entry
+    stands beside its event: an entry is known by it to who has no database.
+    """
+    entries = ledger.selectors.entries_by_event(
+        [consent.event for _, consent in samples if consent is not None]
+    )
+    found: list[dict[str, str | None]] = []
+    for name, consent in samples:
+        entry = entries.get(consent.event) if consent is not None else None
+        found.append(
+            {
+                "release": release.accession,
+                "sample": name,
+                "consent": str(consent.event) if consent is not None else None,
+                "commit": _b64(entry.commit) if entry is not None else None,
+                "verdict": "exclude" if name is None else "permit",
+            }
+        )
+    return found
 
 
 def _b64(value: bytes) -> str:

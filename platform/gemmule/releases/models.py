@@ -66,6 +66,9 @@ class Release(models.Model):
     # Canonical JSON (RFC 8785) of the manifest and its signature, as delivered.
     manifest = models.BinaryField(null=True)
     manifest_sha256 = models.CharField(max_length=64, blank=True)
+    # What an auditor needs beside the manifest, and no researcher may see: which donors
+    # were considered, from which files. Canonical JSON, committed to on the ledger.
+    account = models.BinaryField(null=True)
     # How many of its donors were erased since: their rows are gone, their places in the
     # manifest are not.
     donors_erased = models.PositiveIntegerField(default=0)

@@ -16,7 +16,9 @@ import gemmule.access.services
 import ledger.selectors
 import ledger.services
 from gemmule.access.errors import AccessError
-from gemmule.releases import cohort, manifest, states, storage
+from gemmule.catalog.selectors import accepted_files
+from gemmule.releases import account, cohort, manifest, states, storage
+from gemmule.releases.account import Considered
 from gemmule.releases.cohort import Included
 from gemmule.releases.errors import BuildImpossible, ConsentMoved, LeaseLost
 from gemmule.releases.manifest import Cut
@@ -32,12 +34,13 @@ def seal(
     *,
     release: Release,
     token: int,
-    members: Sequence[Included],
+    considered: Considered,
     cut: Cut,
     folder: Path,
     now: Callable[[], datetime],
 ) -> Release:
     """Make the build the release, or raise BuildAbandoned and change nothing."""
+    members = considered.chosen.members
     # Every consent must stand on the ledger below the size that is cited.
     ledger.services.settle(now=now())
     with transaction.atomic():
@@ -49,9 +52,16 @@ def seal(
         sealed = manifest.compose(
             release=locked, members=members, cut=cut, ledger_size=size, now=moment
         )
+        kept = account.compose(
+            release=locked,
+            considered=considered,
+            sealed=sealed,
+            sources=list(accepted_files(locked.request.dataset)),
+        )
         states.move(locked, ReleaseState.SEALED)
         locked.manifest = sealed.content
         locked.manifest_sha256 = sealed.sha256
+        locked.account = kept.content
         locked.ledger_size = size
         locked.sealed_at = moment
         locked.lease_until = None
@@ -91,10 +101,9 @@ def seal(
                 "release": locked.accession,
                 "request": locked.request.accession,
                 "recipient": str(locked.recipient_id),
-                "source_sha256": [
-                    file.sha256_source
-                    for file in locked.request.dataset.files.filter(state="accepted")
-                ],
+                # The project may open this body; the account says more than it may
+                # know, and only the IRB's dossier opens it.
+                "account": kept.commitment,
             },
             event=locked.event,
             now=moment,

@@ -1,24 +1,17 @@
 """Sign manifests with the service's own Ed25519 key."""
 
 import base64
-import hashlib
 import secrets
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import rfc8785
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
+from gemmule.releases import signatures
 from gemmule.releases.errors import ReleasesError
 from ledger import durable
-
-_DOMAIN = b"gemmule/manifest/v1\0"
 
 
 def sign(body: dict[str, Any]) -> dict[str, str]:
@@ -26,10 +19,10 @@ def sign(body: dict[str, Any]) -> dict[str, str]:
     key = _private_key(settings.MANIFEST_KEY_FILE)
     public = key.public_key().public_bytes_raw()
     return {
-        "algorithm": "ed25519",
+        "algorithm": signatures.ALGORITHM,
         "key": base64.b64encode(public).decode(),
-        "key_id": hashlib.sha256(public).hexdigest()[:16],
-        "value": base64.b64encode(key.sign(_DOMAIN + rfc8785.dumps(body))).decode(),
+        "key_id": signatures.key_id(public),
+        "value": base64.b64encode(key.sign(signatures.message(body))).decode(),
     }
 
 
@@ -39,11 +32,8 @@ def verify(body: dict[str, Any], signature: dict[str, str]) -> None:
     if base64.b64decode(signature["key"], validate=True) != ours:
         raise ReleasesError("the manifest is signed with a key that is not ours")
     try:
-        Ed25519PublicKey.from_public_bytes(ours).verify(
-            base64.b64decode(signature["value"], validate=True),
-            _DOMAIN + rfc8785.dumps(body),
-        )
-    except InvalidSignature as error:
+        signatures.check(body, signature)
+    except ValueError as error:
         raise ReleasesError("the manifest's signature does not fit it") from error
 
 

@@ -7,7 +7,8 @@ because no test here looks into them.
 import hashlib
 from datetime import datetime
 
-from gemmule.releases import cohort, seal, storage, upkeep
+import ledger.services
+from gemmule.releases import account, cohort, seal, storage, upkeep
 from gemmule.releases.manifest import Cut
 from gemmule.releases.models import Release, ReleaseState
 from genomics.job import FileDigest
@@ -20,7 +21,8 @@ def seal_release(release: Release, *, now: datetime, published: bool = True) -> 
     release.state = ReleaseState.BUILDING
     release.fencing_token = 1
     release.save()
-    members = cohort.included(release.request, on=now.date())
+    ledger.services.settle(now=now)
+    chosen = cohort.choose(release.request, on=now.date())
     folder = storage.staging_dir(release, 1)
     name = f"{release.accession}.vcf.gz.c4gh"
     (folder / name).write_bytes(CONTENT)
@@ -37,7 +39,7 @@ def seal_release(release: Release, *, now: datetime, published: bool = True) -> 
     sealed = seal.seal(
         release=release,
         token=1,
-        members=members,
+        considered=account.consider(release, chosen),
         cut=Cut(files=(file,), records_out=3, genotypes_withheld=0, software={}),
         folder=folder,
         now=lambda: now,
