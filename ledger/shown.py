@@ -74,8 +74,9 @@ class FileExaminer:
                 "short, or the tables went back",
                 seq=self.size,
             )
-        shown = self._store.read_policy()
-        if policy is not None and shown != bytes(policy.text):
+        if self.size != published or policy is None:
+            return
+        if self._store.read_policy() != bytes(policy.text):
             self._note(
                 "policy",
                 "the policy that others read is not the one of the last checkpoint",

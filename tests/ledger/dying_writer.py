@@ -21,8 +21,17 @@ django.setup()
 from django.db import transaction  # noqa: E402 - models need the setup
 from django.utils import timezone  # noqa: E402
 
-from ledger import models, publishing, sequencing, services  # noqa: E402
+from ledger import (  # noqa: E402
+    derivation,
+    gathering,
+    models,
+    policies,
+    publishing,
+    sequencing,
+    services,
+)
 from ledger.notary import Notary  # noqa: E402
+from ledger.tiles import TileStore  # noqa: E402
 
 POINT, EVENT, MARKER = sys.argv[1], uuid.UUID(sys.argv[2]), Path(sys.argv[3])
 
@@ -47,12 +56,24 @@ match POINT:
         sequencing.extend = after(sequencing.extend)
     case "sequenced":  # entries committed, no checkpoint yet
         publishing.publish = die
+    case "announcing":  # the entry of the policy accepted, the transaction still open
+        policies.note_announced = after(policies.note_announced)
+    case "tiled":  # bundles and tiles are written, nothing refers to them
+        derivation.extend = after(derivation.extend)
     case "remembered":  # the notary has it on the disk, the signature is lost
         Notary.sign = after(Notary.sign)  # type: ignore[method-assign] # the point
+    case "cosigned":  # the witnesses remember it, their signatures are lost
+        gathering.gather = after(gathering.gather)
+    case "placed":  # others read the checkpoint, the gate is still closed
+        TileStore.write_checkpoint = after(  # type: ignore[method-assign] # the point
+            TileStore.write_checkpoint
+        )
     case "storing":  # the checkpoint is written, the transaction still open
         models.Checkpoint.objects.create = after(  # type: ignore[method-assign] # same
             models.Checkpoint.objects.create
         )
+    case "stored":  # the gate is open, what full tiles replaced is not removed
+        TileStore.prune = die  # type: ignore[method-assign] # the point
     case _:
         raise SystemExit(f"no such point: {POINT}")
 
@@ -64,3 +85,5 @@ with transaction.atomic():
         event=EVENT,
         now=timezone.now(),
     )
+# With witnesses it is not the commit that publishes.
+services.publish(now=timezone.now())

@@ -1,6 +1,5 @@
 """A process killed anywhere between acceptance and publication loses nothing."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -8,50 +7,48 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.db import connections
 
-from ledger import errors, inspection, models, selectors, services
+from ledger import (
+    errors,
+    inspection,
+    keys,
+    models,
+    publishing,
+    selectors,
+    services,
+)
+from tests import witnesses
+from tests.ledger import processes
 
 Record = Callable[..., uuid.UUID]
 
 WRITER = Path(__file__).parent / "dying_writer.py"
-# Point, and how far the event has come when the process dies there.
+# Point, how far the event has come when the process dies there, and what an inspection
+# then says.
 POINTS = [
-    ("accepted", "pending"),
-    ("sequencing", "pending"),
-    ("sequenced", "sequenced"),
-    ("remembered", "sequenced"),
-    ("storing", "sequenced"),
+    ("accepted", "pending", []),
+    ("sequencing", "pending", []),
+    ("sequenced", "sequenced", []),
+    ("tiled", "sequenced", []),
+    ("remembered", "sequenced", []),
+    ("placed", "sequenced", ["file-newer"]),
+    ("storing", "sequenced", ["file-newer"]),
+    ("stored", "published", []),
+]
+WITNESSED = [
+    ("announcing", "sequenced", ["policy"]),
+    ("cosigned", "sequenced", []),
+    ("placed", "sequenced", ["file-newer"]),
 ]
 
 
-def address(alias: str) -> str:
-    chosen = connections[alias].settings_dict
-    host = quote(chosen["HOST"], safe="")
-    password = f":{quote(chosen['PASSWORD'])}" if chosen["PASSWORD"] else ""
-    port = f":{chosen['PORT']}" if chosen["PORT"] else ""
-    return f"postgresql://{chosen['USER']}{password}@{host}{port}/{chosen['NAME']}"
-
-
 def write_and_die(database: str, point: str, event: uuid.UUID, marker: Path) -> None:
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "gemmule.settings",
-        "GEMMULE_DATA_DIR": str(settings.DATA_DIR),
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    addresses = {"DATABASE_URL": "default", "VAULT_DATABASE_URL": "vault"}
-    for variable, alias in addresses.items():
-        environment.pop(variable, None)
-        if database == "postgresql":
-            environment[variable] = address(alias)
     done = subprocess.run(
         [sys.executable, WRITER, point, str(event), marker],
-        env=environment,
+        env=processes.environment(database),
         capture_output=True,
         text=True,
         timeout=60,
@@ -61,15 +58,25 @@ def write_and_die(database: str, point: str, event: uuid.UUID, marker: Path) -> 
     assert marker.read_text() == point
 
 
-@pytest.mark.parametrize(("point", "state"), POINTS)
+def codes() -> list[str]:
+    return [each.code for each in inspection.inspect().findings]
+
+
+@pytest.mark.parametrize(("point", "state", "told"), POINTS)
 def test_a_killed_process_loses_nothing_and_doubles_nothing(
-    database: str, record: Record, now: datetime, point: str, state: str, tmp_path: Path
+    database: str,
+    record: Record,
+    now: datetime,
+    point: str,
+    state: str,
+    told: list[str],
+    tmp_path: Path,
 ) -> None:
     earlier = record()
     event = uuid.uuid4()
     write_and_die(database, point, event, tmp_path / "reached")
     assert selectors.entry(event).state == state
-    assert inspection.inspect().is_sound
+    assert codes() == told
     # What a periodic task does, or the next event of anyone.
     services.settle(now=now)
     assert selectors.is_published(event)
@@ -78,6 +85,42 @@ def test_a_killed_process_loses_nothing_and_doubles_nothing(
     assert selectors.tree_size() == 3
     assert not models.Pending.objects.exists()
     assert inspection.inspect().is_sound
+
+
+@pytest.mark.parametrize(("point", "state", "told"), WITNESSED)
+def test_a_process_killed_among_witnesses_loses_nothing(
+    database: str,
+    record: Record,
+    now: datetime,
+    point: str,
+    state: str,
+    told: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The policy has just changed from none to one witness, who is a real one."""
+    record()
+    log = keys.log_key().verifier
+    witness = witnesses.make(tmp_path / "witness", log)
+    with witnesses.serving(tmp_path / "witness") as serving:
+        policy_file = tmp_path / "policy"
+        policy_file.write_text(
+            f"log {log.text}\nwitness w {witness.text} {serving.url}\nquorum w\n"
+        )
+        monkeypatch.setattr(settings, "LEDGER_POLICY_FILE", policy_file)
+        event = uuid.uuid4()
+        write_and_die(database, point, event, tmp_path / "reached")
+        assert selectors.entry(event).state == state
+        assert codes() == told
+        services.publish(now=now)
+    assert selectors.is_published(event)
+    latest = selectors.latest_checkpoint()
+    # genesis, what was there, the event, the policy: each once.
+    assert latest is not None and latest.size == 4
+    cosigned = selectors.policy().check(latest.note.encode())
+    assert [each.name for each in cosigned.cosigners] == ["w"]
+    assert publishing.store().read_checkpoint() == latest.note.encode()
+    assert codes() == []
 
 
 def test_a_process_killed_on_the_first_event_leaves_a_log_to_go_on_with(
