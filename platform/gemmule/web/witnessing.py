@@ -53,10 +53,16 @@ def cosigners(text: str) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if name != origin}))
 
 
+def readable(name: str) -> str:
+    """Return a name as a page can hold it: a policy's may be octets of no encoding."""
+    return name.encode("utf-8", "replace").decode()
+
+
 def _row(one: WitnessView, size: int) -> WitnessRow:
     tone, status, why = _state(one, size)
     return WitnessRow(
-        name=one.name,
+        # Of its key, which others know it by; the policy's name is the policy's alone.
+        name=readable(one.key_text.partition("+")[0]),
         size=one.size,
         cosigned_at=one.cosigned_at,
         tone=tone,

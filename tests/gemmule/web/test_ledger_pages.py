@@ -109,8 +109,8 @@ def test_witnesses_are_shown_with_how_fresh_they_are(
 
     def witness(name: str, size: int, failed: bool = False) -> WitnessView:
         return WitnessView(
-            name=name,
-            key_text="",
+            name="w",
+            key_text=f"{name}+00000000+AAAA",
             url="http://witness.example/",
             size=size,
             cosigned_at=now if size else None,

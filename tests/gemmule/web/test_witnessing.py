@@ -21,8 +21,8 @@ def witness(
     failure: str = "",
 ) -> WitnessView:
     return WitnessView(
-        name="w.example",
-        key_text="",
+        name="w1",
+        key_text="w.example+00000000+AAAA",
         url="https://w.example/",
         size=size,
         cosigned_at=cosigned_at,
@@ -84,3 +84,9 @@ def test_cosigners_are_all_names_but_the_logs_own() -> None:
     assert witnessing.cosigners(two.note) == ("a.example", "b.example")
     (row,) = witnessing.checkpoint_rows([two])
     assert row.cosigners == ("a.example", "b.example")
+
+
+def test_a_name_of_no_encoding_can_be_shown() -> None:
+    octets = b"caf\xe9.example".decode("utf-8", "surrogateescape")
+    assert witnessing.readable(octets) == "caf?.example"
+    assert witnessing.readable("café.example") == "café.example"

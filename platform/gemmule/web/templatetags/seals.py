@@ -48,6 +48,12 @@ def cosigners(checkpoint: CheckpointView | None) -> tuple[str, ...]:
 
 
 @register.filter
+def readable(name: str) -> str:
+    """Return the name of a key as a page can hold it."""
+    return witnessing.readable(name)
+
+
+@register.filter
 def short_hash(value: bytes | str | None) -> str:
     """Return the first and last four hexadecimal digits.
 
