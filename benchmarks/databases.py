@@ -42,14 +42,19 @@ class Database:
 
     def run(self, module: str, *arguments: str | Path | int) -> str:
         """Run a module of the campaign on this ledger; return what it printed."""
-        return subprocess.run(
-            [sys.executable, "-m", module, *map(str, arguments)],
-            env=self.environment,
-            cwd=_ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        ).stdout
+        with (self.folder / "log").open("a") as log:
+            done = subprocess.run(
+                [sys.executable, "-m", module, *map(str, arguments)],
+                env=self.environment,
+                cwd=_ROOT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                check=False,
+            )
+        if done.returncode:
+            raise SystemExit(f"{module} failed with {done.returncode}:\n{self.log()}")
+        return done.stdout
 
     def start(self, module: str, *arguments: str | Path | int) -> "Popen[str]":
         """Start a module of the campaign on this ledger, beside others.

@@ -11,6 +11,7 @@ one writes beside it. Prints how often each named step was the last.
 import json
 import os
 import random
+import re
 import signal
 import sys
 import uuid
@@ -31,6 +32,9 @@ from django.utils import timezone  # noqa: E402
 from ledger import services  # noqa: E402
 
 Step = Callable[[str], None]
+
+# What a statement is of: a table, or a lock of PostgreSQL's.
+_OF = re.compile(r'(?:(?:FROM|INTO|UPDATE) "|SELECT (?=pg_))(\w+)')
 
 
 def main() -> None:
@@ -145,9 +149,8 @@ def _statement(alias: str, step: Step) -> Callable[..., Any]:
     def run(
         execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
-        words = [word.strip('"(') for word in sql.split()[:4]]
-        table = next((word for word in words if "_" in word), "")
-        name = " ".join([alias, words[0], table]).strip()
+        of = _OF.search(sql)
+        name = " ".join([alias, sql.split()[0], *([of[1]] if of else [])])
         step(f"before {name}")
         done = execute(sql, params, many, context)
         step(f"after {name}")

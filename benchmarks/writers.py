@@ -2,7 +2,9 @@
 
     uv run benchmarks/writers.py [--writers 64] [--events 200] [--backend sqlite]
 
-Prints one row of a Markdown table for each backend; exits 1 when one does not hold.
+Every writer sequences what it wrote, as every web process does; one checkpoint is
+signed in the end, as where a process of its own publishes. Prints one row of a Markdown
+table for each backend; exits 1 when one does not hold.
 """
 
 import sys
@@ -37,6 +39,7 @@ def campaign(backend: Backend, *, writers: int, events: int, seed: int) -> bool:
                 events,
                 seed + number,
                 told,
+                "--sequence-only",
             )
             for number in range(_PROCESSES)
         ]

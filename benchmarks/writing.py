@@ -1,11 +1,12 @@
 """One process of a campaign: threads that put events on the ledger, some rolled back.
 
-    python -m benchmarks.writing WRITERS EVENTS SEED FOLDER
+    python -m benchmarks.writing WRITERS EVENTS SEED FOLDER [--sequence-only]
 
 Each writer keeps in FOLDER, line by line and flushed before it goes on, which events
 were acknowledged (`+ event`) and which were taken back (`- event`): what the ledger
 must and must not hold. An event that is in neither was under way when we died. How long
-it took, without the start of the process, stands in a file of its own.
+it took, without the start of the process, stands in a file of its own. With the option
+publishing is left to somebody else, as where witnesses are asked.
 """
 
 import random
@@ -33,6 +34,8 @@ def main() -> None:
     """Let the writers start together."""
     writers, events, seed = map(int, sys.argv[1:4])
     folder = Path(sys.argv[4])
+    if sys.argv[5:] == ["--sequence-only"]:
+        services.settle = services.sequence_all
     subjects = services.new_subjects(count=5, now=timezone.now())
     barrier = threading.Barrier(writers)
     process = uuid.uuid4().hex[:8]

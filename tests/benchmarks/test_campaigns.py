@@ -41,6 +41,7 @@ def rows(done: "subprocess.CompletedProcess[str]") -> list[list[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_writers_with_rollbacks_leave_no_gap_and_no_double() -> None:
     ((database, _, told, taken_back, *wrong, _, verdict),) = rows(
         run("writers.py", "--writers=16", "--events=25", "--backend=postgresql")
@@ -52,6 +53,7 @@ def test_writers_with_rollbacks_leave_no_gap_and_no_double() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("backend", databases.BACKENDS)
 def test_killed_writers_lose_nothing_that_was_acknowledged(backend: str) -> None:
     ((_, database, kills, steps, told, *wrong, verdict),) = rows(
@@ -64,6 +66,7 @@ def test_killed_writers_lose_nothing_that_was_acknowledged(backend: str) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_killed_postgresql_loses_nothing_that_was_acknowledged() -> None:
     ((_, database, kills, _, told, *wrong, verdict),) = rows(
         run("kill_ledger.py", "--kills=0", "--servers=1", "--backend=postgresql")
