@@ -22,8 +22,10 @@ from genomics.removal_job import RemovalJob, RemovalResult
 _CHILD_TIMEOUT_S = 6 * 60 * 60.0
 
 
-def remove_donor(donor_id: UUID, *, work: str, check_lease: Callable[[], None]) -> None:
-    """Take a donor out of every store and map; `work` names this attempt's folder.
+def remove_donor(
+    donor_id: UUID, *, work: str, attempt: int, check_lease: Callable[[], None]
+) -> None:
+    """Take a donor out of every store and map; `work` and `attempt` name a folder.
 
     Others who are being erased leave the same stores with her: fifty who ask at once
     cost one rewrite, not fifty. Raises IntakeUnderway while a file of a dataset of hers
@@ -32,12 +34,17 @@ def remove_donor(donor_id: UUID, *, work: str, check_lease: Callable[[], None]) 
     try:
         for dataset in Dataset.objects.filter(samples__donor_id=donor_id).distinct():
             while not _unmap(dataset, donor_id):
-                _remove_from(dataset, work, check_lease)
+                _remove_from(dataset, f"{work}-{attempt}", check_lease)
     finally:
-        storage.delete_rewrite(work)
+        # With those of attempts that died.
+        for name in storage.rewrites():
+            if name.startswith(work):
+                storage.delete_rewrite(name)
 
 
-def _remove_from(dataset: Dataset, work: str, check_lease: Callable[[], None]) -> None:
+def _remove_from(
+    dataset: Dataset, folder: str, check_lease: Callable[[], None]
+) -> None:
     """Write every file of the dataset anew that still holds who is being erased."""
     if not selectors.is_settled(dataset):
         raise IntakeUnderway(
@@ -58,13 +65,13 @@ def _remove_from(dataset: Dataset, work: str, check_lease: Callable[[], None]) -
             storage.delete(file.pk)
             DataFile.objects.filter(pk=file.pk).delete()
         elif there:
-            _rewrite(file, sorted(there), work, check_lease)
+            _rewrite(file, sorted(there), folder, check_lease)
 
 
 def _rewrite(
-    file: DataFile, names: list[str], work: str, check_lease: Callable[[], None]
+    file: DataFile, names: list[str], folder: str, check_lease: Callable[[], None]
 ) -> None:
-    store = storage.rewrite_dir(work) / "store"
+    store = storage.rewrite_dir(folder) / "store"
     try:
         result = genomics.child.run(
             RemovalJob(

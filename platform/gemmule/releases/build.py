@@ -186,6 +186,8 @@ def _cut(
         result = _cut_one(source, job, report)
         meter.finished(result)
         results.append(result)
+    if not all(gemmule.catalog.erasure.is_current(source) for source in sources):
+        raise SourceMoved("a store was rewritten during the build")
     files: list[FileDigest] = []
     software: dict[str, str] = {}
     for result in results:

@@ -270,7 +270,8 @@ def _rewrite_stores(erasure: Erasure, clock: Clock, check_lease: _Check) -> None
     _check_builds_ended(erasure, clock())
     gemmule.catalog.erasure.remove_donor(
         _donor(erasure),
-        work=f"{erasure.pk}-{erasure.fencing_token}",
+        work=str(erasure.pk),
+        attempt=erasure.fencing_token,
         check_lease=check_lease,
     )
     _go_on(erasure, ErasureStage.ROWS)
