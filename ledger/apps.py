@@ -3,8 +3,6 @@
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
-from ledger.checks import check_sqlite_locks_at_begin
-
 
 class LedgerConfig(AppConfig):
     """Tables, commands and checks of the ledger."""
@@ -15,8 +13,11 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """Let Django run the checks of this application."""
-        # It reads tables, and there are none before the applications are loaded.
-        from ledger.revival import check_nothing_erased_is_back  # noqa: PLC0415
+        # They read tables, and there are none before the applications are loaded.
+        from ledger import checks, revival  # noqa: PLC0415
 
-        register(check_sqlite_locks_at_begin)
-        register(check_nothing_erased_is_back, Tags.database)
+        register(checks.check_sqlite_locks_at_begin)
+        register(checks.check_policy)
+        register(checks.check_witnesses, deploy=True)
+        register(checks.check_commits_reach_the_disk, Tags.database)
+        register(revival.check_nothing_erased_is_back, Tags.database)

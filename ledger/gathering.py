@@ -155,7 +155,7 @@ class _Round:
         seconds = cosignature.verify(signature, text, witness.key)
         try:
             when = datetime.fromtimestamp(seconds, UTC)
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, OSError):
             self._refused(witness, "it cosigned at a time of no year")
             return
         self._answers[witness.name] = Answer(

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from pytest_django import Settings
 
-from ledger import durable, errors, keys, services
+from ledger import durable, errors, keys, notary, services
 from ledger.tlog import hashing
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.note import SignerKey
@@ -119,3 +119,71 @@ def test_init_ledger_says_what_is_wrong(settings: Settings) -> None:
     durable.write_once(settings.LEDGER_KEY_FILE, b"not a key")
     with pytest.raises(CommandError, match="a signer key starts with"):
         call_command("init_ledger")
+
+
+@pytest.mark.django_db
+def test_init_ledger_leaves_the_log_key_to_a_notary_elsewhere(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings.LEDGER_CREATE_KEYS = False
+    settings.LEDGER_NOTARY = "unix:/run/notary.sock"
+    folder = tmp_path / "notary"
+    key = notary.init(
+        folder, name=settings.LEDGER_ORIGIN, key_file=None, memory_file=None
+    )
+    asked: list[Path] = []
+
+    def connect(socket: Path) -> notary.Notary:
+        asked.append(socket)
+        return notary.open_folder(folder)
+
+    monkeypatch.setattr(keys, "SocketNotary", connect)
+    call_command("init_ledger")
+    assert capsys.readouterr().out == f"verifier key of the log: {key.text}\n"
+    assert set(asked) == {Path("/run/notary.sock")}
+    assert len(keys.service_key()) == 32
+    assert not settings.LEDGER_KEY_FILE.exists()
+
+
+def test_a_notary_of_another_log_is_refused(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LEDGER_NOTARY = "unix:/run/notary.sock"
+    folder = tmp_path / "notary"
+    notary.init(folder, name="example.com/other", key_file=None, memory_file=None)
+    monkeypatch.setattr(keys, "SocketNotary", lambda path: notary.open_folder(folder))
+    with pytest.raises(errors.KeyFileInvalid, match=r"a key of example\.com/other"):
+        keys.verifiers()
+
+
+def test_a_notary_that_does_not_answer_is_told_of(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.LEDGER_NOTARY = f"unix:{tmp_path / 'nobody.sock'}"
+    with pytest.raises(errors.NotaryUnreachable, match=r"nobody\.sock"):
+        keys.verifiers()
+
+
+def test_another_address_of_a_notary_is_refused(settings: Settings) -> None:
+    settings.LEDGER_NOTARY = "http://localhost"
+    with pytest.raises(errors.KeyFileInvalid, match="unix:/path"):
+        keys.open_notary()
+
+
+def test_a_key_that_follows_is_made_once_and_takes_the_place_of_the_first(
+    settings: Settings,
+) -> None:
+    old = keys.log_key()
+    assert keys.next_log_key() is None
+    new = keys.create_next_log_key()
+    assert keys.create_next_log_key() == new == keys.next_log_key()
+    assert keys.verifiers() == (old.verifier, new.verifier)
+    assert keys.retire_log_key() == old.verifier
+    assert keys.verifiers() == (new.verifier,)
+    assert keys.next_log_key() is None
+    for path in settings.LEDGER_KEY_FILE.parent.iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert old.text not in path.read_text()

@@ -1,5 +1,7 @@
 """A head is signed when it extends what was signed before, and never otherwise."""
 
+import logging
+import shutil
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -7,8 +9,17 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 
-from ledger import errors, keys, locks, models, selectors, services
+from ledger import (
+    errors,
+    keys,
+    models,
+    publishing,
+    selectors,
+    services,
+)
+from ledger.notary import Notary
 from ledger.tlog import checkpoint, entry
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -175,11 +186,124 @@ def test_a_lost_key_is_not_replaced_by_a_new_one(record: Record, now: datetime) 
     assert checkpoint.open_note(note.note.encode(), key.verifier).size == 3
 
 
-def test_locks_need_a_transaction() -> None:
-    with pytest.raises(AssertionError, match="given back at once"):
-        locks.lock_head()
-    with pytest.raises(AssertionError):
-        locks.lock_subject(uuid.uuid4())
+def test_lost_files_are_put_back(record: Record, now: datetime) -> None:
+    record()
+    record()
+    public = settings.LEDGER_PUBLIC_DIR
+    before = {path: path.read_bytes() for path in public.rglob("*") if path.is_file()}
+    notes = [bytes(row.note) for row in models.Checkpoint.objects.order_by("size")]
+    for lost in (public, public / "checkpoint"):
+        shutil.rmtree(lost) if lost.is_dir() else lost.unlink()
+        found = services.publish(now=now)
+        assert found is not None and found.size == 3
+        last = public / "tile" / "0" / "000.p" / "3"
+        assert last.read_bytes() == before[last]
+        assert (public / "checkpoint").read_bytes() == notes[-1]
+        assert (public / "policy").read_bytes() == before[public / "policy"]
+    assert models.Checkpoint.objects.count() == 2
+
+
+def test_a_checkpoint_in_place_that_is_none_is_replaced(
+    record: Record, now: datetime
+) -> None:
+    record()
+    (settings.LEDGER_PUBLIC_DIR / "checkpoint").write_bytes(b"garbage")
+    assert services.publish(now=now) is not None
+    head = publishing.store().head()
+    assert head is not None and head.size == 2
+
+
+def test_files_ahead_of_a_restored_database_are_not_written_over(
+    record: Record,
+    now: datetime,
+    unguarded: Unguarded,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also where the notary's memory was restored with it: the files know."""
+    record()
+    memory = keys.notary_state_file().read_bytes()
+    for _ in range(2):
+        record()
+    public = settings.LEDGER_PUBLIC_DIR
+    before = {path: path.read_bytes() for path in public.rglob("*") if path.is_file()}
+    keys.notary_state_file().write_bytes(memory)
+    with unguarded():
+        _cut_back(2)
+    with pytest.raises(errors.HistoryRewritten, match="covers 4 entries and is not"):
+        services.publish(now=now)
+    record()
+    with pytest.raises(errors.HistoryRewritten, match="signs no smaller tree"):
+        services.publish(now=now)
+    record()
+    with pytest.raises(errors.HistoryRewritten, match="history was rewritten"):
+        services.publish(now=now)
+    assert "nothing is published any more" in caplog.text
+    after = {path: path.read_bytes() for path in public.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_a_full_tile_that_does_not_fit_stops_publishing_with_an_alarm(
+    record: Record,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    record()
+    garbage = settings.LEDGER_PUBLIC_DIR / "tile" / "0" / "000"
+    garbage.write_bytes(bytes(256 * 32))
+    with monkeypatch.context() as patch, transaction.atomic():
+        patch.setattr(services, "settle", lambda *, now: None)
+        for _ in range(300):
+            event = record()
+    services.sequence_all(now=now)
+    with caplog.at_level(logging.CRITICAL), pytest.raises(errors.TileConflict):
+        services.publish(now=now)
+    assert "nothing is published any more: tile/0/000 in" in caplog.text
+    assert not selectors.is_published(event)
+    assert selectors.tree_size() == 302
+
+
+def test_partial_tiles_do_not_pile_up(
+    record: Record, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record()
+    with monkeypatch.context() as patch, transaction.atomic():
+        patch.setattr(services, "settle", lambda *, now: None)
+        for _ in range(300):
+            record()
+    services.settle(now=now)
+    folders = [path.name for path in settings.LEDGER_PUBLIC_DIR.rglob("*.p")]
+    assert sorted(folders) == ["000.p", "001.p", "001.p"]
+
+
+def test_a_notary_that_signs_something_else_is_not_believed(
+    record: Record, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record()
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "settle", lambda *, now: None)
+        record()
+    services.sequence(now=now)
+    latest = selectors.latest_checkpoint()
+    assert latest is not None
+    old = latest.note.encode()
+    monkeypatch.setattr(Notary, "sign", lambda self, new, **rest: old)
+    with pytest.raises(errors.NotaryRefused, match="another checkpoint than asked"):
+        services.publish(now=now)
+    assert publishing.store().read_checkpoint() == old
+
+
+def test_publishing_needs_a_transaction_of_its_own(
+    record: Record, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that can be rolled back may be shown to others."""
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "settle", lambda *, now: None)
+        record()
+    services.sequence(now=now)
+    with pytest.raises(RuntimeError), transaction.atomic():
+        services.publish(now=now)
+    assert not settings.LEDGER_PUBLIC_DIR.exists()
 
 
 def _cut_back(size: int) -> None:

@@ -122,3 +122,26 @@ def test_the_gate_stays_shut_while_the_notary_is_away(
 def test_the_verifier_key_names_the_log() -> None:
     assert selectors.verifier_key() == keys.log_key().verifier.text
     assert selectors.verifier_key().startswith("gemmule.localhost/ledger+")
+
+
+def test_the_last_checkpoints_come_newest_first(
+    record: Record, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    assert selectors.checkpoints(3) == []
+    for _ in range(4):
+        record()
+    with django_assert_num_queries(1):
+        found = selectors.checkpoints(3)
+    assert [each.size for each in found] == [5, 4, 3]
+    assert found[0] == selectors.latest_checkpoint()
+
+
+def test_the_policy_and_its_witnesses_cost_few_queries(
+    record: Record, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    record()
+    with django_assert_num_queries(1):
+        found = selectors.policy()
+    assert found.logs == (keys.log_key().verifier,)
+    with django_assert_num_queries(1):
+        assert selectors.witnesses() == []
