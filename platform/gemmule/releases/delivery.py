@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
@@ -21,6 +21,11 @@ from gemmule.releases.models import Download, Release, ReleaseFile
 
 # One range only: `bytes=0-`, `bytes=100-199`, `bytes=-500`.
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+# A stream that stood still for longer sends no more, and its reader resumes. So a row
+# not seen for that long belongs to a web server that is gone.
+STREAM_LEASE = timedelta(minutes=30)
+_NOTED_EVERY = timedelta(seconds=10)
 
 Clock = Callable[[], datetime]
 
@@ -102,14 +107,22 @@ def _chunks(
     user: User, file: ReleaseFile, start: int, stop: int, clock: Clock
 ) -> Generator[bytes, None, None]:
     """Yield the bytes in chunks of at most 256 KiB, each through the gate."""
+    begun = clock()
     download = Download.objects.create(
-        file=file, user=user, start=start, stop=stop, started_at=clock()
+        file=file,
+        user=user,
+        start=start,
+        stop=stop,
+        started_at=begun,
+        seen_at=begun,
     )
     position, outcome = start, "interrupted"
     try:
         with storage.path_of(file).open("rb") as source:
             source.seek(start)
             while position < stop:
+                # Before the gate, which gives the connection back for the slow part.
+                is_alive = _note(download, position - start, clock())
                 want = min(gate.CHUNK_BYTES, stop - position)
                 chunk = gate.pass_chunk(
                     file.release_id, user, partial(source.read, want), clock=clock
@@ -118,10 +131,19 @@ def _chunks(
                     raise AssertionError(
                         f"release file {file.pk} is shorter than sealed"
                     )
+                if not is_alive:
+                    raise _StoodStill(
+                        f"a download of {file.name} stood still too long; resume it",
+                        code="stood-still",
+                        title="This download stood still too long",
+                        release=file.release.accession,
+                    )
                 position += len(chunk)
                 if position == stop:
                     outcome = "complete"
                 yield chunk
+    except _StoodStill:
+        raise
     except DeliveryRefused:
         # The answer has begun, so it can only be cut short: the reader's count of
         # bytes tells it, and its next request is answered with the reason.
@@ -129,6 +151,24 @@ def _chunks(
         raise
     finally:
         _finish(download, position - start, outcome, clock())
+
+
+class _StoodStill(DeliveryRefused):
+    """The reader took nothing for so long that the row may be closed by now."""
+
+
+def _note(download: Download, sent: int, now: datetime) -> bool:
+    """Keep, every few seconds, that the stream lives and what it has sent.
+
+    Return False for one that stood still so long that its row may be closed.
+    """
+    last = download.seen_at or download.started_at
+    if now - last > STREAM_LEASE:
+        return False
+    if now - last >= _NOTED_EVERY:
+        download.seen_at, download.bytes_sent = now, sent
+        download.save(update_fields=["seen_at", "bytes_sent"])
+    return True
 
 
 def _finish(download: Download, sent: int, outcome: str, now: datetime) -> None:

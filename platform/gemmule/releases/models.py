@@ -202,15 +202,25 @@ class Download(models.Model):
     stop = models.BigIntegerField()
     bytes_sent = models.BigIntegerField(default=0)
     started_at = models.DateTimeField()
+    # When the stream was last known to be alive; null in rows older than the field.
+    seen_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    # How it ended: complete, interrupted by the reader, or stopped by the gate.
+    # How it ended: complete, interrupted by the reader, stopped by the gate, or lost
+    # with its web server, which leaves how much was sent at what was last noted.
     outcome = models.CharField(max_length=12, default="open")
     event = models.UUIDField(null=True, unique=True)
 
     class Meta:
-        """Newest first."""
+        """Newest first; those still open are few, and looked for often."""
 
         ordering: ClassVar = ["-started_at"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["seen_at"],
+                condition=Q(outcome="open"),
+                name="releases_open_downloads",
+            )
+        ]
 
     def __str__(self) -> str:
         """Return the file and the range."""

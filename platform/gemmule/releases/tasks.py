@@ -45,5 +45,6 @@ def reap_releases() -> None:
 
 @app.task(name="releases.tidy", max_retries=0)
 def tidy_releases() -> None:
-    """Delete the folders of builds that came to nothing."""
+    """Delete what builds that came to nothing left, and close lost downloads."""
     upkeep.tidy()
+    upkeep.close_lost_downloads(now=django.utils.timezone.now())

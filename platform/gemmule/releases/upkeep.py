@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 import gemmule.notices.services
 import genomics.child
 import ledger.errors
 import ledger.selectors
 import ledger.services
-from gemmule.releases import states, storage
-from gemmule.releases.models import Release, ReleaseState
+from gemmule.releases import delivery, states, storage
+from gemmule.releases.models import Download, Release, ReleaseState
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,21 @@ def pick_up(*, send: Callable[[int], None], now: datetime) -> int:
             lease_until=now + RESEND_AFTER
         )
     return len(found)
+
+
+def close_lost_downloads(*, now: datetime) -> int:
+    """Close the downloads whose web server is gone; return how many.
+
+    What was noted last stands as what was sent. As nobody saw the last byte leave, no
+    delivery is recorded on the ledger; a stream that lives after all, at its very last
+    chunk, still ends its row itself.
+    """
+    return (
+        Download.objects.filter(outcome="open")
+        .annotate(last=Coalesce("seen_at", "started_at"))
+        .filter(last__lt=now - delivery.STREAM_LEASE)
+        .update(outcome="lost", finished_at=Coalesce("seen_at", "started_at"))
+    )
 
 
 def sweep_scratch(*, now: datetime) -> int:

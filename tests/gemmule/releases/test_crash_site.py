@@ -76,6 +76,31 @@ def test_so_it_is_on_sqlite(fresh_site: FreshSite) -> None:
         kill_the_worker_in_mid_build(stage)
 
 
+def closing_of_lost_downloads(stage: Stage, taken: int) -> None:
+    """See the row that the killed server left open closed as lost, half an hour on."""
+    find = "SELECT outcome, bytes_sent, finished_at FROM releases_download "
+    ((outcome, _, finished),) = stage.query(f"{find} WHERE outcome = 'open'")
+    assert (outcome, finished) == ("open", None)
+    app = Celery(
+        "sender", broker=stage.site.environment["REDIS_URL"], set_as_current=False
+    )
+    try:
+        app.send_task("releases.tidy")
+        stage.query(
+            "UPDATE releases_download SET seen_at = seen_at - interval '31 minutes' "
+            "WHERE outcome = 'open' RETURNING id"
+        )
+        app.send_task("releases.tidy")
+    finally:
+        app.close()
+    waiting.until(
+        lambda: not stage.query(f"{find} WHERE outcome = 'open'"), what="the closing"
+    )
+    ((_, sent, finished),) = stage.query(f"{find} WHERE outcome = 'lost'")
+    assert 0 <= sent <= taken
+    assert finished is not None
+
+
 def test_a_download_goes_on_byte_exact_after_the_web_server_was_killed(
     stage: Stage,
 ) -> None:
@@ -88,6 +113,7 @@ def test_a_download_goes_on_byte_exact_after_the_web_server_was_killed(
     got += first.read(len(whole))  # What the kernel still had in its buffers.
     first.close()
     assert 300_000 <= len(got) < len(whole), "the server was not in mid-download"
+    closing_of_lost_downloads(stage, len(got))
     stage.site.start("web")
     rest = Download(stage, path, start=len(got), etag=first.etag)
     assert rest.status == 206
