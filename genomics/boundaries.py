@@ -8,6 +8,9 @@ something is masked, and a span closed to all closes it.
 
 from collections.abc import Collection, Iterable, Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from genomics import builds
 from genomics.alleles import Locus, Site
 from genomics.header import known_build
@@ -65,6 +68,30 @@ class Boundaries:
             if (among is None or column in among)
             and self._touches(spans, contig, site, unplaced=True)
         )
+
+    def scan(
+        self, contig: str, starts_0: NDArray[np.int32], ends: NDArray[np.int32]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether sites of one contig touch what is requested, and what is kept back.
+
+        Kept back: withheld by anyone, or closed to all. For sites without mates.
+        """
+        key, is_placed = self._place(contig)
+        everywhere = np.ones(len(starts_0), np.bool_)
+
+        def touch(spans: SpanIndex, *, unplaced: bool) -> NDArray[np.bool_]:
+            if not is_placed and key not in spans.contigs:
+                return everywhere if unplaced else ~everywhere
+            return spans.overlap_each(key, starts_0, ends)
+
+        requested, kept_back = everywhere, ~everywhere
+        if self._requested is not None:
+            requested = touch(self._requested, unplaced=False)
+        if self._closed.contigs:
+            kept_back = kept_back | touch(self._closed, unplaced=True)
+        if self._withheld:
+            kept_back = kept_back | touch(self._any_withheld, unplaced=True)
+        return requested, kept_back
 
     def _touches(
         self, spans: SpanIndex, contig: str, site: Site, *, unplaced: bool

@@ -33,6 +33,8 @@ from genomics.errors import (
     JobInvalid,
 )
 from genomics.job import (
+    COLUMNS_SUFFIX,
+    INDEX_SUFFIX,
     IntakeJob,
     IntakeResult,
     Progress,
@@ -45,7 +47,8 @@ from genomics.removal_job import RemovalJob, RemovalResult
 from genomics.sandbox import Resources
 
 PRIVATE_PREFIX = "gemmule-genomics-"
-ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
+# numpy's linear algebra, which nothing here uses, would start threads of its own.
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
 LINE_BYTES = 256 << 20  # a result may name 200,000 samples
 
 log = logging.getLogger(__name__)
@@ -195,7 +198,11 @@ def _outputs(job: Job) -> tuple[Path, tuple[str, ...]]:
         endings = ("vcf.gz.c4gh", "vcf.gz.tbi.c4gh", "vcf.gz.csi.c4gh")
         return job.output_dir, tuple(f"{job.name}.{ending}" for ending in endings)
     store = glob.escape(job.store.name)
-    return job.store.parent, (store, f"{store}.csi")
+    return job.store.parent, (
+        store,
+        f"{store}{INDEX_SUFFIX}",
+        f"{store}{COLUMNS_SUFFIX}",
+    )
 
 
 def _identity(path: Path) -> tuple[int, int]:
@@ -222,7 +229,7 @@ def _run(
     timeout_s: float,
     resources: Resources,
 ) -> int:
-    command = [sys.executable, "-I", "-B", "-X", "utf8", "-m", "genomics"]
+    command = [sys.executable, "-I", "-X", "utf8", "-m", "genomics"]
     command += ["--resources", json.dumps(resources.to_json()), str(os.getpid())]
     with (
         # A file, not a pipe: a child that does not read cannot block us.

@@ -88,7 +88,6 @@ class Columns:
                     numbers,
                 )
         used = self._used(fields)
-        self._usage.formats.update(used)
         rows = zip(*(fields[field_id] for field_id in used), strict=True)
         return ":".join(used), "\t".join(map(":".join, rows))
 

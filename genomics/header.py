@@ -8,7 +8,12 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from genomics import builds
-from genomics.fields import FieldDefinition, format_fields, info_fields
+from genomics.fields import (
+    RECOUNTED_INFO,
+    FieldDefinition,
+    format_fields,
+    info_fields,
+)
 from genomics.job import SubsetJob
 
 _FIXED = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT"
@@ -18,12 +23,32 @@ _FIXED = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT"
 class Usage:
     """What the records of a release make use of."""
 
-    contigs: list[str] = dataclasses.field(default_factory=list)
+    # Those that have records, in their order.
+    contigs: dict[str, None] = dataclasses.field(default_factory=dict)
     filters: set[str] = dataclasses.field(default_factory=set)
     infos: set[str] = dataclasses.field(default_factory=set)
     formats: set[str] = dataclasses.field(default_factory=set)
     fractions: set[str] = dataclasses.field(default_factory=set)  # Integer, but is not
     has_leading_phase: bool = False
+    _forms: set[str] = dataclasses.field(default_factory=set)
+
+    def note(self, contig: str, form: str) -> None:
+        """Note a record: its contig, its FORMAT and that its genotypes were counted."""
+        if contig not in self.contigs:
+            self.contigs[contig] = None
+            self.infos.update(RECOUNTED_INFO)
+        if form not in self._forms:
+            self._forms.add(form)
+            self.formats.update(form.split(":"))
+
+    def add(self, other: "Usage") -> None:
+        """Add what later records make use of."""
+        self.contigs |= other.contigs
+        self.filters |= other.filters
+        self.infos |= other.infos
+        self.formats |= other.formats
+        self.fractions |= other.fractions
+        self.has_leading_phase |= other.has_leading_phase
 
 
 def write_header(

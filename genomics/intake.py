@@ -69,6 +69,7 @@ def run(job: IntakeJob, progress: ProgressSink) -> IntakeResult:
         ),
         sha256_source=unpacker.sha256,
         sha256_store=digest,
+        sha256_columns=store.sha256_columns,
         size_bytes=size_bytes,
         warnings=_shortened(reader.warnings()),
     )
@@ -121,9 +122,13 @@ class _Reader:
                 try:
                     self._take(line, number, done)
                 except IntakeRefused as refused:
+                    if self._records is not None:
+                        self._records.check_held()
                     if batch.is_unfinished and self._is_cut(line, refused):
                         raise _cut_short(number, line) from refused
                     raise
+            if self._records is not None:
+                self._records.check_held()
             if done:
                 yield b"\n".join(done) + b"\n"
         if self._records is None:

@@ -7,6 +7,9 @@ caller, who gives keys; what the answer is good for, too.
 import bisect
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from genomics.jsonfields import Span
 
 
@@ -42,3 +45,13 @@ class SpanIndex:
         # The last span that begins before `end` is the only one that could reach in.
         before = bisect.bisect_left(starts, end)
         return before > 0 and self._ends[contig][before - 1] > start_0
+
+    def overlap_each(
+        self, contig: str, starts_0: NDArray[np.int32], ends: NDArray[np.int32]
+    ) -> NDArray[np.bool_]:
+        """Whether each of many spans on the contig shares a base with one of these."""
+        if contig not in self._starts:
+            return np.zeros(len(starts_0), np.bool_)
+        before = np.searchsorted(self._starts[contig], ends, "left")
+        reached = np.array([-1, *self._ends[contig]])[before]
+        return np.asarray(reached > starts_0)

@@ -26,11 +26,14 @@ from genomics.jsonfields import (
     pair_of,
     spans_of,
 )
+from genomics.limits import Limits
 
 BUILDS = ("GRCh37", "GRCh38")
 # Names become columns of a file and parts of a path: no separators, no formula signs.
 OUTPUT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILE_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+){0,4}")
+# What belongs to a store and lies beside it: its index, and its columns.
+INDEX_SUFFIX, COLUMNS_SUFFIX = ".csi", ".columns"
 RESERVED_INFO = ("AC", "AF", "AN", "NS", "END", "SVTYPE", "SVLEN")
 RECIPIENT_KEY_BYTES = 32
 
@@ -65,33 +68,6 @@ class Progress:
 
 
 ProgressSink = Callable[[Progress], None]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What an upload may be; intake refuses what is larger (sizes in bytes)."""
-
-    source_bytes: int = 64 << 30
-    plain_bytes: int = 1 << 40
-    ratio: int = 1100  # gzip reaches 1028:1, BGZF 622:1: more is not a VCF
-    header_bytes: int = 64 << 20
-    line_bytes: int = 64 << 20
-    samples: int = 200_000
-    contigs: int = 100_000
-    alleles: int = 1_000  # of one record, REF included
-    records: int = 500_000_000
-
-    def to_json(self) -> dict[str, JSON]:
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, value: JSON) -> "Limits":
-        fields = Fields(value, "limits")
-        limits = cls(
-            **{f.name: fields.integer(f.name) for f in dataclasses.fields(cls)}
-        )
-        fields.finish()
-        return limits
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +116,7 @@ class IntakeResult:
     contigs: tuple[tuple[str, int | None, int], ...]
     sha256_source: str
     sha256_store: str
+    sha256_columns: str
     size_bytes: int
     warnings: tuple[str, ...] = ()
 
@@ -151,6 +128,7 @@ class IntakeResult:
             "contigs": [list(contig) for contig in self.contigs],
             "sha256_source": self.sha256_source,
             "sha256_store": self.sha256_store,
+            "sha256_columns": self.sha256_columns,
             "size_bytes": self.size_bytes,
             "warnings": list(self.warnings),
         }
@@ -168,6 +146,7 @@ class IntakeResult:
             ),
             sha256_source=fields.text("sha256_source"),
             sha256_store=fields.text("sha256_store"),
+            sha256_columns=fields.text("sha256_columns"),
             size_bytes=fields.integer("size_bytes"),
             warnings=fields.texts("warnings"),
         )
@@ -184,7 +163,10 @@ class SubsetJob:
     in which that donor's values become missing; `excluded_regions` are dropped for all.
     `contig_lengths` are the build's, in the order that contigs shall have; lengths and
     order must not be taken from anything that depends on who is in the source.
-    `source_sha256`, when given, must be the digest of the source file.
+    `source_sha256`, when given, must be the digest of the source file, and
+    `columns_sha256` that of the directory of the columns beside it: with it the cut is
+    made from the columns, without it from the source's text, to the same bytes.
+    `bgzf_level` 1 is fast, 9 is small.
     """
 
     source: Path
@@ -201,8 +183,9 @@ class SubsetJob:
     format_keep: tuple[FieldDefinition, ...] = ()
     info_keep: tuple[FieldDefinition, ...] = ()
     id_keep: bool = False
-    bgzf_level: int = 6
+    bgzf_level: int = 1
     source_sha256: str | None = None
+    columns_sha256: str | None = None
     records_total: int | None = None
 
     def __post_init__(self) -> None:
@@ -255,6 +238,7 @@ class SubsetJob:
             "id_keep": self.id_keep,
             "bgzf_level": self.bgzf_level,
             "source_sha256": self.source_sha256,
+            "columns_sha256": self.columns_sha256,
             "records_total": self.records_total,
         }
 
@@ -285,6 +269,7 @@ class SubsetJob:
             id_keep=fields.boolean("id_keep"),
             bgzf_level=fields.integer("bgzf_level"),
             source_sha256=fields.optional_text("source_sha256"),
+            columns_sha256=fields.optional_text("columns_sha256"),
             records_total=fields.optional_integer("records_total"),
         )
         fields.finish()

@@ -1,145 +1,105 @@
-"""Make the files of a release: cut, order, compress, index and seal.
+"""Make the files of a release: cut, join, index and seal.
 
 Plaintext stays in the current directory, which the parent keeps private; the output
 directory gets ciphertext only, each file under a temporary name until it is whole.
 The plaintext depends on the job and on what included samples have, on nothing else:
-no clock, no host, no path. BGZF blocks also depend on the version of zlib, which is
-therefore among the versions reported.
+no clock, no host, no path, no number of workers. BGZF blocks also depend on the
+versions of ISA-L and zlib, which are therefore among the versions reported.
 """
 
-import importlib.metadata
+import importlib
+import io
 import os
 import platform
-import shutil
 import zlib
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import pysam
-from pysam.version import __htslib_version__ as htslib_version
+import cryptography
+import isal
 
-from genomics import sandbox
+from genomics import bgzf, by_columns, sandbox, tabix
+from genomics.crypt4gh.reading import Readable
 from genomics.crypt4gh.stream import encrypt_stream
+from genomics.digest import check_digest
 from genomics.header import contig_length, write_header
-from genomics.job import FileDigest, Progress, ProgressSink, SubsetJob, SubsetResult
-from genomics.ordering import ordered
-from genomics.store import BGZF_END, ENCODING, Store, check_digest
-from genomics.subset import Cut, Subsetter
-
-_TBI_END = 2**29  # a tabix index reaches no further
-_PROGRESS_RECORDS = 256
+from genomics.job import FileDigest, ProgressSink, SubsetJob, SubsetResult
+from genomics.lines import ENCODING
+from genomics.parts import Body, Joined, index_of
 
 
 def run(job: SubsetJob, progress: ProgressSink) -> SubsetResult:
     """Do the job in the current directory and return what was made."""
-    if job.source_sha256 is not None:
-        check_digest(job.source, job.source_sha256)
-    with closing(Store(job.source)) as store:
-        subsetter = Subsetter(job, store.samples, store.contig_lengths)
-        body = _Body(Path("body.gz"), job, progress)
-        with closing(body):
-            for cut in ordered(store, subsetter, body.count):
-                body.write(cut)
-        header = write_header(job, subsetter.usage, store.contig_lengths)
-        is_long = body.last_end > _TBI_END or any(
-            (contig_length(job, name, store.contig_lengths.get(name)) or 0) > _TBI_END
-            for name in subsetter.usage.contigs
+    body = _cut(job, progress)
+    header = b"".join(
+        bgzf.blocks(
+            write_header(job, body.usage, body.contig_lengths).encode(ENCODING),
+            job.bgzf_level,
         )
-    variants = Path(f"{job.name}.vcf.gz")
-    _join(header, body.path, variants, job.bgzf_level)
-    index = _index(variants, is_long=is_long)
+    )
+    name = f"{job.name}.vcf.gz"
+    variants = Joined(header, body.parts)
+    if _is_long(job, body):
+        # Not imported above: htslib takes as long to load as some cuts take.
+        csi = importlib.import_module("genomics.csi")
+        suffix, index = "csi", csi.write_index(variants)
+    else:
+        places = list(index_of(body.parts, len(header)))
+        suffix, index = "tbi", tabix.write_index(places, job.bgzf_level)
+    files: list[tuple[str, str, Readable]] = [
+        (name, "variants", variants),
+        (f"{name}.{suffix}", "index", io.BytesIO(index)),
+    ]
+    sealed = tuple(_seal(job, files))
+    for part in body.parts:
+        part.path.unlink()
     return SubsetResult(
-        files=tuple(
-            _seal(job, ((variants, "variants"), (index, "index"))),
-        ),
+        files=sealed,
         records_in=body.records_in,
-        records_out=body.records_out,
-        genotypes_withheld=body.genotypes_withheld,
-        software=_software(),
+        records_out=sum(part.records for part in body.parts),
+        genotypes_withheld=sum(part.withheld for part in body.parts),
+        software={
+            "python": platform.python_version(),
+            "isal": isal.__version__,
+            "zlib": zlib.ZLIB_RUNTIME_VERSION,
+            "cryptography": cryptography.__version__,
+        },
     )
 
 
-class _Body:
-    """The compressed records, and what is counted while they are written."""
-
-    def __init__(self, path: Path, job: SubsetJob, progress: ProgressSink) -> None:
-        self.path = path
-        self.records_in = 0
-        self.records_out = 0
-        self.genotypes_withheld = 0
-        self.last_end = 0
-        self._size = 0
-        self._job = job
-        self._progress = progress
-        self._file = _bgzf(path, job.bgzf_level)
-
-    def write(self, cut: Cut) -> None:
-        data = cut.text.encode(ENCODING) + b"\n"
-        self._file.write(data)
-        self._size += len(data)
-        self.records_out += 1
-        self.genotypes_withheld += cut.withheld
-        self.last_end = max(self.last_end, cut.end)
-
-    def count(self) -> None:
-        self.records_in += 1
-        if self.records_in % _PROGRESS_RECORDS == 0:
-            self._tell()
-
-    def close(self) -> None:
-        self._file.close()
-        self._tell()
-
-    def _tell(self) -> None:
-        total = self._job.records_total
-        self._progress(
-            Progress(
-                records=self.records_in,
-                records_total=total,
-                bytes=self._size,
-                records_out=self.records_out,
-            )
-        )
+def _cut(job: SubsetJob, progress: ProgressSink) -> Body:
+    columns = by_columns.open_columns(job)
+    if columns is not None:
+        with columns:
+            return by_columns.cut(job, columns, progress)
+    if job.source_sha256 is not None:
+        check_digest(job.source, job.source_sha256)
+    body: Body = importlib.import_module("genomics.by_text").cut(job, progress)
+    return body
 
 
-def _join(header: str, body: Path, final: Path, level: int) -> None:
-    """Put the header before the records: BGZF blocks may simply be joined."""
-    with closing(_bgzf(final, level)) as file:
-        file.write(header.encode(ENCODING))
-    with final.open("r+b") as joined, body.open("rb") as records:
-        joined.seek(-len(BGZF_END), os.SEEK_END)
-        assert joined.read() == BGZF_END, "htslib ends every file alike"
-        joined.seek(-len(BGZF_END), os.SEEK_END)
-        joined.truncate()
-        shutil.copyfileobj(records, joined, 1 << 20)
-    body.unlink()
+def _is_long(job: SubsetJob, body: Body) -> bool:
+    """Whether a contig is longer than a tabix index reaches."""
+    lengths = [
+        contig_length(job, name, body.contig_lengths.get(name)) or 0
+        for name in body.usage.contigs
+    ]
+    ends = [int(part.table[:, 1].max()) for part in body.parts if part.records]
+    return max([*lengths, *ends], default=0) > tabix.MAX_END
 
 
-def _bgzf(path: Path, level: int) -> pysam.BGZFile:
-    # htslib takes a digit in the mode as the level; pysam's types do not know that.
-    mode: Any = f"w{level}"
-    return pysam.BGZFile(str(path), mode, None)
-
-
-def _index(variants: Path, *, is_long: bool) -> Path:
-    suffix = "csi" if is_long else "tbi"
-    pysam.tabix_index(str(variants), preset="vcf", csi=is_long, force=True)
-    return variants.with_name(f"{variants.name}.{suffix}")
-
-
-def _seal(job: SubsetJob, files: tuple[tuple[Path, str], ...]) -> Iterator[FileDigest]:
+def _seal(
+    job: SubsetJob, files: Sequence[tuple[str, str, Readable]]
+) -> Iterator[FileDigest]:
     """Seal the files and put them in place, all or, should this fail, none."""
     parts = []
-    for plain, role in files:
-        final = job.output_dir / f"{plain.name}.c4gh"
+    for name, role, plain in files:
+        final = job.output_dir / f"{name}.c4gh"
         part = sandbox.part_path(final)
-        with plain.open("rb") as source, part.open("xb") as target:
-            sealed = encrypt_stream(source, target, job.recipient_public_key)
+        with part.open("xb") as target:
+            sealed = encrypt_stream(plain, target, job.recipient_public_key)
             target.flush()
             os.fsync(target.fileno())
-        plain.unlink()
         parts.append((part, final))
         yield FileDigest(
             name=final.name,
@@ -164,13 +124,3 @@ def _seal(job: SubsetJob, files: tuple[tuple[Path, str], ...]) -> Iterator[FileD
         os.fsync(directory)  # so that the names last, too
     finally:
         os.close(directory)
-
-
-def _software() -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        "pysam": importlib.metadata.version("pysam"),
-        "htslib": htslib_version,
-        "zlib": zlib.ZLIB_RUNTIME_VERSION,
-        "cryptography": importlib.metadata.version("cryptography"),
-    }

@@ -15,13 +15,15 @@ import re
 from collections import Counter
 from contextlib import closing
 
+from genomics.digest import check_digest
 from genomics.errors import BuildFailed, JobInvalid
 from genomics.fields import FORMAT, FieldDefinition
 from genomics.header import write_header
 from genomics.job import Progress, ProgressSink, SubsetJob
+from genomics.lines import ENCODING
 from genomics.ordering import ordered
 from genomics.removal_job import RemovalJob, RemovalResult
-from genomics.store import ENCODING, Store, check_digest
+from genomics.store import Store
 from genomics.subset import Subsetter
 from genomics.uploads.store import Expected, StoreWriter
 
@@ -48,7 +50,7 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
         subsetter = Subsetter(cut_job, source.samples, source.contig_lengths)
         counter = _Counter(job, progress)
         for cut in ordered(source, subsetter, counter.read):
-            store.write(cut.text.encode(ENCODING) + b"\n")
+            store.write(cut.text)
             counter.written(cut.text)
         lines = _header(
             write_header(cut_job, subsetter.usage, source.contig_lengths),
@@ -73,6 +75,7 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
             for name, length in source.contig_lengths.items()
         ),
         sha256_store=digest,
+        sha256_columns=store.sha256_columns,
     )
 
 
@@ -98,10 +101,10 @@ class _Counter:
                 )
             )
 
-    def written(self, text: str) -> None:
+    def written(self, text: bytes) -> None:
         self.records += 1
-        self.contigs[text.partition("\t")[0]] += 1
-        self._size += len(text) + 1
+        self.contigs[text.partition(b"\t")[0].decode(ENCODING)] += 1
+        self._size += len(text)
 
 
 def _cut_job(job: RemovalJob, staying: list[str], header: tuple[str, ...]) -> SubsetJob:

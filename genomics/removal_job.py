@@ -74,6 +74,7 @@ class RemovalResult:
     records: int
     contigs: tuple[tuple[str, int | None, int], ...]
     sha256_store: str
+    sha256_columns: str
 
     def to_json(self) -> dict[str, JSON]:
         return {
@@ -82,6 +83,7 @@ class RemovalResult:
             "records": self.records,
             "contigs": [list(contig) for contig in self.contigs],
             "sha256_store": self.sha256_store,
+            "sha256_columns": self.sha256_columns,
         }
 
     @classmethod
@@ -96,6 +98,7 @@ class RemovalResult:
                 for item in list_of(fields.take("contigs"), "contigs")
             ),
             sha256_store=fields.text("sha256_store"),
+            sha256_columns=fields.text("sha256_columns"),
         )
         fields.finish()
         return result

@@ -59,11 +59,7 @@ def enter(resources: Resources, *, parent: int | None) -> bool:
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise ChildKilled("expected to give up new privileges, the kernel refused")
     if parent is not None:
-        if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
-            raise ChildKilled("expected to die with the parent, the kernel refused")
-        # The parent may have died before the line above; then nobody would tell us.
-        if os.getppid() != parent:
-            raise ChildKilled("expected a living parent process, it is gone")
+        die_with(parent)
     for limit, value in (
         (resource.RLIMIT_CORE, 0),  # a core file would hold genotypes
         (resource.RLIMIT_AS, resources.memory_bytes),
@@ -73,6 +69,16 @@ def enter(resources: Resources, *, parent: int | None) -> bool:
     ):
         _lower(limit, value)
     return is_isolated
+
+
+def die_with(parent: int) -> None:
+    """Let this process die with its parent; a copy of it has to ask again."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise ChildKilled("expected to die with the parent, the kernel refused")
+    # The parent may have died before the line above; then nobody would tell us.
+    if os.getppid() != parent:
+        raise ChildKilled("expected a living parent process, it is gone")
 
 
 def part_path(final: Path) -> Path:

@@ -1,26 +1,19 @@
 """Read the canonical store: BGZF-compressed VCF text, as intake writes it.
 
-Any sound gzip or BGZF VCF is read the same way. Lines are Latin-1 text inside this
-room, so that every byte comes out as it went in.
+Any sound gzip or BGZF VCF is read the same way.
 """
 
 import contextlib
-import hashlib
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pysam
 
+from genomics.bgzf import END as BGZF_END
 from genomics.errors import BuildFailed
+from genomics.lines import ENCODING, FIXED_COLUMNS, contig_of
 
-ENCODING = "latin-1"
-FIXED_COLUMNS = 9
-# The empty block that ends a BGZF file (SAM specification, section 4.1.2).
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-_CONTIG = re.compile(r"##contig=<(?:.*,)?ID=([^,>]+)")
-_LENGTH = re.compile(r"[<,]length=(\d{1,12})[,>]")
 _READ_BYTES = 1 << 20
 
 
@@ -59,9 +52,9 @@ class Store:
             if not line.startswith("##"):
                 break
             header.append(line)
-            if match := _CONTIG.match(line):
-                length = _LENGTH.search(line)
-                self.contig_lengths[match[1]] = int(length[1]) if length else None
+            if contig := contig_of(line):
+                name, length = contig
+                self.contig_lengths[name] = length
         columns = line.split("\t")
         if columns[0] != "#CHROM" or len(columns) <= FIXED_COLUMNS:
             raise BuildFailed(
@@ -97,16 +90,6 @@ class Store:
             raise BuildFailed(
                 "store", "expected a whole store, it is cut off or damaged", self.line
             ) from error
-
-
-def check_digest(path: Path, sha256: str) -> None:
-    """Raise BuildFailed unless the file has this digest (hex)."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
-            digest.update(block)
-    if digest.hexdigest() != sha256:
-        raise BuildFailed("store", "expected the store as intake left it, it changed")
 
 
 def _check_end(path: Path) -> None:

@@ -6,6 +6,7 @@ are reduced again. Sorting, writing and sealing are left to `genomics.pipeline`.
 """
 
 import dataclasses
+import functools
 import operator
 import re
 from collections import Counter
@@ -19,7 +20,7 @@ from genomics.fields import info_fields
 from genomics.genotypes import MISSING, NO_CALL, Shortener, alleles_of
 from genomics.header import Usage
 from genomics.job import SubsetJob
-from genomics.store import FIXED_COLUMNS
+from genomics.lines import ENCODING, FIXED_COLUMNS
 
 _RS_NUMBER = re.compile(r"rs[0-9]+")
 _PASS = "PASS"  # noqa: S105 - a filter's verdict
@@ -32,7 +33,7 @@ class Cut:
     pos: int
     ref: str
     alts: str
-    text: str
+    text: bytes  # with its line end
     end: int
     withheld: int
 
@@ -86,11 +87,13 @@ class Subsetter:
                 f"{len(source_samples)}, {missing} are not there",
             )
         self.usage = Usage()
+        # Of each included sample, in the order of writing, its number in the source.
+        self.places = [places[source] for source, _ in ordered]
         self._job = job
         self._width = FIXED_COLUMNS + len(source_samples)
-        self._pick = _picker([FIXED_COLUMNS + places[source] for source, _ in ordered])
+        self._pick = _picker([FIXED_COLUMNS + place for place in self.places])
         columns = {source: number for number, (source, _) in enumerate(ordered)}
-        self._boundaries = Boundaries(job, columns, source_lengths)
+        self.boundaries = Boundaries(job, columns, source_lengths)
         self._columns = Columns(job.format_keep, self.usage)
         self._infos = info_fields(job.info_keep)
 
@@ -101,8 +104,16 @@ class Subsetter:
             raise BuildFailed(
                 "columns", f"expected {self._width} columns, got {len(fields)}", line
             )
+        return self.cut_fields(fields[:FIXED_COLUMNS], self._pick(fields), line)
+
+    def cut_fields(
+        self, fields: Sequence[str], samples: Sequence[str], line: int
+    ) -> Cut | None:
+        """Return what is left of a record, given as its columns up to FORMAT.
+
+        `samples` are the columns of the included samples, in the order of writing.
+        """
         form = fields[8]
-        samples = self._pick(fields)
         genotypes = self._columns.genotypes(form, samples)
         if genotypes is None:
             return None  # without GT nobody is known to carry anything
@@ -112,7 +123,7 @@ class Subsetter:
             return None
         record = _record(fields, alts, line)
         site = record.site(carried)
-        if not self._boundaries.is_requested(record.contig, site):
+        if not self.boundaries.is_requested(record.contig, site):
             return None
         masked = self._masked(record, genotypes, site)
         if masked:
@@ -125,9 +136,9 @@ class Subsetter:
                 return None
             site = record.site(carried)
             # What pulled the record in may have been masked.
-            if not self._boundaries.is_requested(record.contig, site):
+            if not self.boundaries.is_requested(record.contig, site):
                 return None
-        if self._boundaries.is_closed(record.contig, site):
+        if self.boundaries.is_closed(record.contig, site):
             return None
         return self._write(record, site, carried, samples, genotypes, masked)
 
@@ -140,7 +151,7 @@ class Subsetter:
         judged as if these had never been there, so that a withheld allele masks nobody
         else.
         """
-        withheld_by = self._boundaries.withheld_by
+        withheld_by = self.boundaries.withheld_by
         touched = withheld_by(record.contig, site)
         if not touched:
             return touched
@@ -180,34 +191,34 @@ class Subsetter:
         fixed = (
             record.contig,
             str(site.pos),
-            self._identifier(record.fields[2]),
+            self.identifier(record.fields[2]),
             site.ref,
             alts,
             MISSING,
-            self._filter(record.fields[6]),
+            self.filter(record.fields[6]),
             ";".join([*_counts(genotypes, kept), *self._described(record, site, kept)]),
             form,
         )
-        self.usage.infos.update(("AC", "AF", "AN", "NS"))
-        if not self.usage.contigs or self.usage.contigs[-1] != record.contig:
-            self.usage.contigs.append(record.contig)
+        self.usage.note(record.contig, form)
         return Cut(
             pos=site.pos,
             ref=site.ref,
             alts=alts,
-            text="\t".join(fixed) + "\t" + values,
+            text="\t".join([*fixed, values]).encode(ENCODING) + b"\n",
             end=site.end,
             withheld=len(masked),
         )
 
-    def _identifier(self, text: str) -> str:
-        if self._job.id_keep:
+    def identifier(self, text: str) -> str:
+        """Return what may stay of ID."""
+        if self._job.id_keep or text == MISSING:
             return text
         # A second number may have come with an allele that is gone.
         numbers = (name for name in text.split(";") if _RS_NUMBER.fullmatch(name))
         return next(numbers, MISSING)
 
-    def _filter(self, text: str) -> str:
+    def filter(self, text: str) -> str:
+        """Return what may stay of FILTER."""
         if not self._job.filter_is_cohort_independent:
             return MISSING
         self.usage.filters.update(set(text.split(";")) - {_PASS, MISSING})
@@ -288,14 +299,28 @@ def _counts(genotypes: Sequence[str], kept: tuple[int, ...]) -> list[str]:
         samples += times * bool(alleles)
         for number in alleles:
             carriers[number] += times
-    counts = [carriers[number] for number in kept]
-    frequencies = [format(count / called, ".6g") for count in counts]
+    return counted([carriers[number] for number in kept], called, samples)
+
+
+def counted(counts: Sequence[int], called: int, samples: int) -> list[str]:
+    """Return the INFO entries of allele counts, called alleles and called samples."""
+    frequencies = [frequency(count, called) for count in counts]
     return [
         f"AC={','.join(map(str, counts))}",
         f"AF={','.join(frequencies)}",
         f"AN={called}",
         f"NS={samples}",
     ]
+
+
+@functools.lru_cache(maxsize=100_000)
+def frequency(count: int, called: int) -> str:
+    """Return how a frequency is written.
+
+    >>> frequency(1, 3)
+    '0.333333'
+    """
+    return format(count / called, ".6g")
 
 
 def _end(site: Site) -> str | None:

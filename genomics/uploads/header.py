@@ -17,7 +17,7 @@ from typing import NoReturn, get_args
 from genomics import builds
 from genomics.builds import Build
 from genomics.errors import IntakeRefused
-from genomics.job import Limits
+from genomics.limits import Limits
 from genomics.uploads.definitions import FORMAT, INFO, NUMBER, Definition, Type, Version
 from genomics.uploads.refusal import Code, refusal
 

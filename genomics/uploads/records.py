@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NoReturn
 
-from genomics.job import Limits
+from genomics.columnar import codes
+from genomics.limits import Limits
 from genomics.uploads.definitions import as_text, undeclared
 from genomics.uploads.header import COLUMNS, KEY, MAX_FIELDS, Header
 from genomics.uploads.refusal import Code, refusal
@@ -35,6 +36,7 @@ _FIRST_SAMPLE = len(COLUMNS)  # index; as a column it is one more
 _GENOTYPE = re.compile(rb"(?:\.|[0-9]{1,9})(?:[/|](?:\.|[0-9]{1,9}))*")
 _PREFIXED_GENOTYPE = re.compile(rb"[/|]?" + _GENOTYPE.pattern)
 _ALLELE = re.compile(rb"[0-9]+")
+_BARE = b"GT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,15 @@ class _Plan:
 
     keys: tuple[str, ...]
     fields: tuple[Field | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A record whose genotypes are still to be checked."""
+
+    number: int
+    site: Site
+    cells: bytes
 
 
 class RecordReader:
@@ -64,6 +75,9 @@ class RecordReader:
         self._genotypes: dict[int, set[bytes | None]] = {}  # by number of ALT
         self._genotype = _PREFIXED_GENOTYPE if header.version >= (4, 4) else _GENOTYPE
         self._number = 0
+        # Genotypes of single-digit alleles and nothing else: each has three bytes.
+        self._bare_bytes = codes.CELL_BYTES * len(header.samples) - 1
+        self._held: list[_Held] = []
 
     def read(self, line: bytes, number: int) -> bytes:
         """Return the record in canonical form; raise IntakeRefused if it is unsound."""
@@ -79,17 +93,37 @@ class RecordReader:
                 f"expected {self._tabs + 1} columns, as the header has, got {tabs + 1}",
                 min(tabs, self._tabs) + 2,
             )
-        columns = line.split(b"\t")
+        columns = line.split(b"\t", _FIRST_SAMPLE)
         site = self._sites.read(columns, number)
-        samples = columns[_FIRST_SAMPLE:]
-        if columns[_FIRST_SAMPLE - 1] == b".":
-            self._check_nothing(samples)
+        format_, cells = columns[_FIRST_SAMPLE - 1 :]
+        if format_ == _BARE and len(cells) == self._bare_bytes:
+            self._held.append(_Held(number, site, cells))
+        elif format_ == b".":
+            self._check_nothing(cells.split(b"\t"))
         else:
-            self._check_samples(columns[_FIRST_SAMPLE - 1], samples, site)
+            self._check_samples(format_, cells.split(b"\t"), site)
         self.count += 1
         if site.is_changed:
             return b"\t".join(columns)
         return line
+
+    def check_held(self) -> None:
+        """Check the genotypes that `read` has put off, for many are checked at once.
+
+        To be called before their records are used, and before a fault in a later
+        record is told: the first fault of a file counts.
+        """
+        held, self._held = self._held, []
+        if not held:
+            return
+        found = codes.encode_rows([each.cells for each in held])
+        largest = codes.largest_of([each.site.alt_count for each in held])
+        is_sound = found.sound & ((found.codes & codes.PAIR).max(axis=1) <= largest)
+        for each, sound in zip(held, is_sound.tolist(), strict=True):
+            if not sound:
+                self._number = each.number
+                self._check_samples(_BARE, each.cells.split(b"\t"), each.site)
+        self._plans.get(_BARE) or self._plan(_BARE)
 
     def contig_counts(self) -> dict[str, int]:
         """Return how many records each contig has, in the order of the file."""

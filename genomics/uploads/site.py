@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from genomics.job import Limits
+from genomics.limits import Limits
 from genomics.uploads.definitions import as_text, undeclared
 from genomics.uploads.header import (
     CONTIG_NAME,

@@ -1,4 +1,4 @@
-"""Write the canonical store: BGZF with its CSI index, whole or not at all.
+"""Write the canonical store: BGZF with its CSI index and columns, whole or not at all.
 
 The header is known only when the last record has been read, so records are packed
 first, into a file beside the store; then header and records are joined, for BGZF files
@@ -9,8 +9,6 @@ has read it from end to end, index included. What stands in it is left to others
 import contextlib
 import hashlib
 import os
-import struct
-import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,18 +18,13 @@ from typing import BinaryIO, Self
 
 import pysam
 
+from genomics import bgzf
+from genomics.columnar import file as columnar
+from genomics.columnar.writer import ColumnWriter
+from genomics.job import COLUMNS_SUFFIX, INDEX_SUFFIX
 from genomics.sandbox import part_path
 from genomics.uploads.refusal import refusal
 
-INDEX_SUFFIX = ".csi"
-# zlib on 629 people with likelihoods: 137 MB/s, against 75 at level 6, which would
-# take 12 % less room.
-LEVEL = 4
-
-_BLOCK_BYTES = 0xFF00  # as bgzip: what stays below 64 KiB even when it does not pack
-_BLOCK_HEAD = struct.Struct("<4sLBBH2sHH")
-_BLOCK_TRAILER = struct.Struct("<LL")
-_END_BLOCK = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _COPY_BYTES = 1 << 20
 _BLOCKS_IN_FLIGHT = 64
 _THREADS = min(os.cpu_count() or 1, 4)
@@ -52,17 +45,28 @@ class StoreWriter:
 
     def __init__(self, store: Path) -> None:
         self.store = store
+        self.sha256_columns = ""
         self.index = store.with_name(store.name + INDEX_SUFFIX)
+        self._columns = store.with_name(store.name + COLUMNS_SUFFIX)
+        self._columns_part = part_path(self._columns)
         self._body_part = part_path(store.with_name(store.name + ".body"))
         self._store_part = part_path(store)
         self._index_part = part_path(self.index)
         self._stack = contextlib.ExitStack()
         self._body: _BlockWriter
+        self._column_writer: ColumnWriter
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            for part in (self._body_part, self._store_part, self._index_part):
+            for part in (
+                self._body_part,
+                self._store_part,
+                self._index_part,
+                self._columns_part,
+            ):
                 stack.callback(part.unlink, missing_ok=True)
+            columns = stack.enter_context(self._columns_part.open("xb"))
+            self._column_writer = ColumnWriter(columnar.Writer(columns))
             pool = stack.enter_context(ThreadPoolExecutor(_THREADS))
             file = stack.enter_context(self._body_part.open("xb"))
             self._body = _BlockWriter(file, pool)
@@ -73,22 +77,29 @@ class StoreWriter:
         self._stack.close()
 
     def write(self, data: bytes) -> None:
-        """Take some text of records: whole lines or not."""
+        """Take some records: whole lines."""
         self._body.write(data)
+        for line in data.removesuffix(b"\n").split(b"\n"):
+            self._column_writer.add(line)
 
     def finish(self, lines: Sequence[str], expected: Expected) -> str:
         """Put the store under its name; return its SHA-256 in hex.
 
+        Then `sha256_columns` is that of the directory of its columns.
         `lines` is the header. Raises IntakeRefused if htslib cannot read the store.
         """
         self._body.finish()
-        digest = self._join("".join(f"{line}\n" for line in lines).encode())
+        header = "".join(f"{line}\n" for line in lines).encode()
+        digest = self._join(header)
+        self.sha256_columns = self._column_writer.finish(header)
         with _quiet():
             self._build_index()
             _check_with_htslib(self._store_part, self._index_part, expected)
         _sync(self._index_part)
-        # The index first: a store is never seen without one.
+        _sync(self._columns_part)
+        # The store last: it is never seen without what belongs to it.
         self._index_part.replace(self.index)
+        self._columns_part.replace(self._columns)
         self._store_part.replace(self.store)
         _sync(self.store.parent)
         return digest
@@ -128,11 +139,11 @@ class _BlockWriter:
 
     def write(self, data: bytes) -> None:
         self._pending += data
-        whole = len(self._pending) - len(self._pending) % _BLOCK_BYTES
+        whole = len(self._pending) - len(self._pending) % bgzf.BLOCK_BYTES
         if not whole:
             return
-        for start in range(0, whole, _BLOCK_BYTES):
-            self._send(bytes(self._pending[start : start + _BLOCK_BYTES]))
+        for start in range(0, whole, bgzf.BLOCK_BYTES):
+            self._send(bytes(self._pending[start : start + bgzf.BLOCK_BYTES]))
         del self._pending[:whole]
 
     def finish(self) -> None:
@@ -143,28 +154,16 @@ class _BlockWriter:
         self._file.flush()
 
     def _send(self, data: bytes) -> None:
-        self._blocks.append(self._pool.submit(_block, data))
+        self._blocks.append(self._pool.submit(bgzf.block, data, bgzf.FAST))
         if len(self._blocks) > _BLOCKS_IN_FLIGHT:
             self._file.write(self._blocks.popleft().result())
 
 
-def _block(data: bytes) -> bytes:
-    for level in (LEVEL, 0):
-        packer = zlib.compressobj(level, zlib.DEFLATED, wbits=-15)
-        packed = packer.compress(data) + packer.flush()
-        size = _BLOCK_HEAD.size + len(packed) + _BLOCK_TRAILER.size
-        if size <= 1 << 16:
-            break
-    head = _BLOCK_HEAD.pack(b"\x1f\x8b\x08\x04", 0, 0, 255, 6, b"BC", 2, size - 1)
-    return head + packed + _BLOCK_TRAILER.pack(zlib.crc32(data), len(data))
-
-
 def _pieces(header: bytes, body: BinaryIO) -> Iterator[bytes]:
-    for start in range(0, len(header), _BLOCK_BYTES):
-        yield _block(header[start : start + _BLOCK_BYTES])
+    yield from bgzf.blocks(header, bgzf.FAST)
     while piece := body.read(_COPY_BYTES):
         yield piece
-    yield _END_BLOCK
+    yield bgzf.END
 
 
 def _sync(path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from genomics.errors import IntakeRefused
-from genomics.job import Limits
+from genomics.limits import Limits
 from genomics.uploads.refusal import refusal
 
 # What may stand in a text of VCF: TAB and LF, and all from the blank on but DEL.

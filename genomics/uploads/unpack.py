@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Literal
 
 from genomics.errors import IntakeRefused
-from genomics.job import Limits
+from genomics.limits import Limits
 from genomics.uploads.refusal import Code, refusal
 
 CHUNK_BYTES = 1 << 20

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from genomics import pipeline
+from genomics.columnar import file
+from genomics.columnar.writer import ColumnWriter
 from genomics.crypt4gh import keys
 from genomics.crypt4gh.stream import decrypt_stream
-from genomics.job import SubsetJob, SubsetResult
+from genomics.job import COLUMNS_SUFFIX, SubsetJob, SubsetResult
 
 SECRET, PUBLIC = keys.generate()
 NAMES = ("Ann", "Ben", "Cid")
@@ -46,7 +48,11 @@ class Release:
 
 
 def cut(source: Path | str, samples: Mapping[str, str], **options: Any) -> Release:
-    """Release `samples` (source name -> output name) of a file or of VCF text."""
+    """Release `samples` (source name -> output name) of a file or of VCF text.
+
+    By the text of the store and, where that succeeds, by its columns as well, which
+    must come to the same bytes.
+    """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         for name in ("private", "out"):
@@ -54,22 +60,53 @@ def cut(source: Path | str, samples: Mapping[str, str], **options: Any) -> Relea
         if isinstance(source, str):
             path = root / "source.vcf.gz"
             path.write_bytes(gzip.compress(source.encode("latin-1"), 1))
-            source = path
+        else:
+            path = root / source.name
+            path.symlink_to(source.resolve())
         job = SubsetJob(
-            source=source.resolve(),
+            source=path,
             samples=tuple(samples.items()),
             recipient_public_key=PUBLIC,
             output_dir=root / "out",
             name="GMR000001",
             **options,
         )
-        with contextlib.chdir(root / "private"):
-            result = pipeline.run(job, lambda _: None)
-        assert list((root / "private").iterdir()) == []
-        variants, index = (
-            opened((root / "out" / digest.name).read_bytes()) for digest in result.files
-        )
-        return Release(result=result, variants=variants, index=index)
+        by_text = _run(job, root)
+        digest = write_columns(path)
+        by_columns = _run(dataclasses.replace(job, columns_sha256=digest), root)
+        assert by_columns.variants == by_text.variants
+        assert by_columns.index == by_text.index
+        assert _told(by_columns.result) == _told(by_text.result)
+        return by_columns
+
+
+def write_columns(store: Path) -> str:
+    """Make the columns of a store, as intake does; return their digest."""
+    data = gzip.decompress(store.read_bytes())
+    lines = [line.removesuffix(b"\r") for line in data.removesuffix(b"\n").split(b"\n")]
+    header = [line for line in lines if line.startswith(b"#")]
+    with store.with_name(store.name + COLUMNS_SUFFIX).open("wb") as out:
+        writer = ColumnWriter(file.Writer(out))
+        for line in lines[len(header) :]:
+            writer.add(line)
+        return writer.finish(b"\n".join([*header, b""]))
+
+
+def _run(job: SubsetJob, root: Path) -> Release:
+    with contextlib.chdir(root / "private"):
+        result = pipeline.run(job, lambda _: None)
+    assert list((root / "private").iterdir()) == []
+    variants, index = (
+        opened((job.output_dir / digest.name).read_bytes()) for digest in result.files
+    )
+    for digest in result.files:
+        (job.output_dir / digest.name).unlink()
+    return Release(result=result, variants=variants, index=index)
+
+
+def _told(result: SubsetResult) -> object:
+    files = [(f.name, f.sha256_plain, f.size_plain) for f in result.files]
+    return files, result.records_in, result.records_out, result.genotypes_withheld
 
 
 def opened(cipher: bytes) -> bytes:

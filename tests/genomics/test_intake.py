@@ -233,7 +233,11 @@ def test_an_earlier_store_is_replaced_whole_or_left_alone(tmp_path: Path) -> Non
     take_in(tmp_path, vcf())
     store = store_path(tmp_path)
     before = {path.name: path.read_bytes() for path in store.parent.iterdir()}
-    assert set(before) == {"store.vcf.gz", "store.vcf.gz.csi"}
+    assert set(before) == {
+        "store.vcf.gz",
+        "store.vcf.gz.csi",
+        "store.vcf.gz.columns",
+    }
     with pytest.raises(IntakeRefused):
         take_in(tmp_path, with_field(15, 10, "x"))
     assert {p.name: p.read_bytes() for p in store.parent.iterdir()} == before
@@ -258,7 +262,11 @@ def test_intake_runs_in_the_child_and_leaves_nothing_but_the_store(
     job = IntakeJob(source=source, store=store, build="GRCh37")
     result = child.run(job, timeout_s=60, temp_root=private)
     assert result.records == 346
-    assert {p.name for p in store.parent.iterdir()} == {store.name, store.name + ".csi"}
+    assert {p.name for p in store.parent.iterdir()} == {
+        store.name,
+        store.name + ".csi",
+        store.name + ".columns",
+    }
     assert not list(private.iterdir())
 
 
@@ -312,7 +320,7 @@ def test_cancelled_intake_leaves_nothing(tmp_path: Path) -> None:
     finally:
         writer.join()
         os.close(pipe)
-    assert parts == [1]
+    assert parts == [2]  # text of the store, and its columns
     assert not list(store.parent.iterdir())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from genomics.errors import IntakeRefused
-from genomics.job import Limits
+from genomics.limits import Limits
 from genomics.uploads import header, records, site
 from tests.genomics.uploads import HEADER, RECORDS, bgzf, take_in, vcf, with_field
 

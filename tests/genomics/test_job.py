@@ -17,11 +17,11 @@ from genomics.job import (
     FileDigest,
     IntakeJob,
     IntakeResult,
-    Limits,
     Progress,
     SubsetJob,
     SubsetResult,
 )
+from genomics.limits import Limits
 from genomics.sandbox import Resources
 
 DEFINITION = FieldDefinition(id="GD", number="1", type="Float", description="Dosage")
@@ -71,6 +71,7 @@ VALUES = [
         contigs=(("1", 249250621, 2), ("weird", None, 1)),
         sha256_source="3" * 64,
         sha256_store="4" * 64,
+        sha256_columns="5" * 64,
         size_bytes=77,
         warnings=("no contig lines",),
     ),

@@ -281,7 +281,7 @@ def test_the_child_process_does_it_and_leaves_nothing_when_stopped(
     stored(tmp_path, source(*records, header=FORMATS))
     result = child.run(_job(tmp_path), timeout_s=60.0)
     assert result.records == 2999
-    names = {"old.vcf.gz", "store-2", "store-2.csi"}
+    names = {"old.vcf.gz", "store-2", "store-2.csi", "store-2.columns"}
     assert {path.name for path in tmp_path.iterdir()} == names
 
     class Stopped(Exception):
@@ -301,7 +301,11 @@ def test_job_and_result_come_back_from_json(tmp_path: Path) -> None:
     job = _job(tmp_path, build="GRCh38", source_sha256="ab", records_total=3)
     assert RemovalJob.from_json(job.to_json()) == job
     result = RemovalResult(
-        samples=("A",), records=1, contigs=(("20", None, 1),), sha256_store="ab"
+        samples=("A",),
+        records=1,
+        contigs=(("20", None, 1),),
+        sha256_store="ab",
+        sha256_columns="cd",
     )
     assert RemovalResult.from_json(result.to_json()) == result
 

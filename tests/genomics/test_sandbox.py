@@ -47,7 +47,8 @@ def test_the_child_gets_nothing_of_its_parent(
         result = child.run(job(room), timeout_s=LIMIT_S, temp_root=room / "temp")
     assert result.records_out == 59
     found = json.loads(seen.read_text())
-    assert found["environment"] == {"LC_ALL": "C.UTF-8"}
+    assert found["environment"] == child.ENVIRONMENT
+    assert child.ENVIRONMENT.keys() == {"LC_ALL", "OPENBLAS_NUM_THREADS"}
     directory = Path(found["directory"])
     assert directory.parent == room / "temp"
     assert directory.name.startswith(child.PRIVATE_PREFIX)

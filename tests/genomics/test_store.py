@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genomics.bgzf import END as BGZF_END
+from genomics.digest import check_digest
 from genomics.errors import BuildFailed
-from genomics.store import BGZF_END, Store, check_digest
+from genomics.store import Store
 from tests.genomics.release import ANN_AND_CID, cut, source
 
 RECORDS = [f"20 {n} . A C . . . GT 0/1 0/0 1/1" for n in range(1, 9000)]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pysam.bcftools
 
 from genomics import intake
-from genomics.job import IntakeJob, IntakeResult, Limits, Progress
+from genomics.job import IntakeJob, IntakeResult, Progress
+from genomics.limits import Limits
 
 HEADER = (
     "##fileformat=VCFv4.2",

@@ -105,6 +105,7 @@ def _rewrite(
 def _describe(file: DataFile, result: RemovalResult, names: list[str]) -> None:
     file.attempts += 1
     file.sha256_store = result.sha256_store
+    file.sha256_columns = result.sha256_columns
     file.records = result.records
     file.contigs = [list(contig) for contig in result.contigs]
     file.sample_names = list(result.samples)

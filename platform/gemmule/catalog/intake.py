@@ -21,7 +21,8 @@ import genomics.child
 from gemmule.catalog import leases, states, storage
 from gemmule.catalog.models import DataFile, DataFileState, Dataset
 from genomics.errors import GenomicsError, IntakeRefused
-from genomics.job import IntakeJob, IntakeResult, Limits, Progress
+from genomics.job import IntakeJob, IntakeResult, Progress
+from genomics.limits import Limits
 
 logger = logging.getLogger(__name__)
 
@@ -161,6 +162,7 @@ def _accept(
     file.lease_until = None
     file.progress = {}
     file.sha256_store = result.sha256_store
+    file.sha256_columns = result.sha256_columns
     file.records = result.records
     file.contigs = [list(contig) for contig in result.contigs]
     file.sample_names = list(result.samples)

@@ -109,6 +109,8 @@ class DataFile(models.Model):
     size_bytes = models.BigIntegerField()
     sha256_source = models.CharField(max_length=64)
     sha256_store = models.CharField(max_length=64, blank=True)
+    # Of the directory of its columns; without, releases are cut from its text.
+    sha256_columns = models.CharField(max_length=64, blank=True)
     records = models.BigIntegerField(null=True)
     contigs = models.JSONField(default=list)
     sample_names = models.JSONField(default=list)

@@ -24,6 +24,7 @@ from django.conf import settings
 
 from gemmule.catalog.errors import UploadRefused
 from gemmule.catalog.models import DataFile, DataFileState
+from genomics.job import COLUMNS_SUFFIX, INDEX_SUFFIX
 
 _CHUNK_BYTES = 1 << 20
 _SOURCE = "source"
@@ -145,12 +146,13 @@ def rewrites() -> list[str]:
 
 
 def put_in_place(store: Path, file: DataFile, attempt: int) -> None:
-    """Let a store, with its index, be that of an attempt of the file; on disk then.
+    """Let a store, with what lies beside it, be an attempt's; on disk then.
 
     Called under the row's lock, before the row names it.
     """
     folder = _folder(file.pk)
-    for path, suffix in ((store.with_name(f"{store.name}.csi"), ".csi"), (store, "")):
+    for suffix in (INDEX_SUFFIX, COLUMNS_SUFFIX, ""):
+        path = store.with_name(store.name + suffix)
         path.replace(folder / f"store-{attempt}{suffix}")
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

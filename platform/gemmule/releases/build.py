@@ -243,6 +243,7 @@ def job_for(
         output_dir=folder,
         name=name,
         source_sha256=source.sha256_store,
+        columns_sha256=source.sha256_columns or None,
         records_total=source.records,
     )
 

@@ -21,7 +21,8 @@ from gemmule.catalog import intake, selectors, storage, tasks
 from gemmule.catalog.models import DataFile, DataFileState, Dataset
 from gemmule.notices.models import Notice
 from genomics.errors import ChildKilled
-from genomics.job import IntakeJob, IntakeResult, Limits
+from genomics.job import IntakeJob, IntakeResult
+from genomics.limits import Limits
 from tests.gemmule.catalog.callsets import (
     NAMES,
     Check,
@@ -58,7 +59,11 @@ def test_accepted_file_is_kept_as_its_store_alone(
     accepted: DataFile, store: Path
 ) -> None:
     folder = store / str(accepted.pk)
-    assert {path.name for path in folder.iterdir()} == {"store-1", "store-1.csi"}
+    assert {path.name for path in folder.iterdir()} == {
+        "store-1",
+        "store-1.csi",
+        "store-1.columns",
+    }
     path = storage.store_path(accepted)
     with pysam.VariantFile(str(path), index_filename=f"{path}.csi") as opened:
         assert list(opened.header.samples) == list(NAMES)

@@ -68,7 +68,7 @@ def test_late_outcome_of_a_lost_worker_counts_for_nothing(
     file.refresh_from_db()
     assert (file.state, file.attempts) == (DataFileState.ACCEPTED, 2)
     kept = {path.name for path in (store / str(file.pk)).iterdir()}
-    assert kept == {"store-2", "store-2.csi"}
+    assert kept == {"store-2", "store-2.csi", "store-2.columns"}
 
 
 def test_file_removed_during_its_check_stays_gone(

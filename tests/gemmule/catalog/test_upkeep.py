@@ -78,7 +78,7 @@ def test_bytes_that_no_row_needs_are_deleted(
     assert foreign.exists()
     assert storage.source_path(waiting).exists()
     kept = {path.name for path in (store / str(accepted.pk)).iterdir()}
-    assert kept == {"store-1", "store-1.csi"}
+    assert kept == {"store-1", "store-1.csi", "store-1.columns"}
 
 
 def test_tidying_an_empty_store_is_no_error(store: Path, now: datetime) -> None:

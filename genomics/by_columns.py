@@ -1,0 +1,135 @@
+"""Cut a release from the column store: by windows, in several processes if worth it."""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from genomics.boundaries import Boundaries
+from genomics.columnar import file
+from genomics.columnar.cutting import ColumnCutter
+from genomics.columnar.file import BlockPlace, ColumnStore
+from genomics.errors import BuildFailed
+from genomics.header import Usage
+from genomics.job import COLUMNS_SUFFIX, Progress, ProgressSink, SubsetJob
+from genomics.parts import Body, Part, PartWriter
+from genomics.subset import Cut, Subsetter
+from genomics.windows import Window, plan
+from genomics.workers import Cutter, cut_all
+
+# Genotypes; below, a second process costs more than it saves.
+_WORTHWHILE = 2_000_000
+
+
+def open_columns(job: SubsetJob) -> ColumnStore | None:
+    """Return the column store beside the job's source, if the job is to be cut so."""
+    # What the steward's list adds to FORMAT is not in it.
+    if job.columns_sha256 is None or job.format_keep:
+        return None
+    path = job.source.with_name(job.source.name + COLUMNS_SUFFIX)
+    try:
+        store = ColumnStore(path)
+    except FileNotFoundError as error:
+        raise BuildFailed("store", "expected the columns of the store") from error
+    if store.sha256 != job.columns_sha256:
+        store.close()
+        raise BuildFailed(
+            "store", "expected the columns as intake left them, they changed"
+        )
+    if store.directory.version != file.VERSION:
+        store.close()
+        return None
+    return store
+
+
+def cut(job: SubsetJob, store: ColumnStore, progress: ProgressSink) -> Body:
+    """Return the records of the release, in parts in the current directory."""
+    directory = store.directory
+    total = sum(place.records for place in directory.blocks)
+
+    def start() -> Cutter:
+        return _WindowCutter(job, store).cut
+
+    windows = list(plan(_blocks(job, store)))
+    chosen = sum(place.records for window in windows for place in window.blocks)
+    workers = 1
+    if chosen * len(job.samples) >= _WORTHWHILE:
+        workers = min(len(os.sched_getaffinity(0)), len(windows))
+    found = cut_all(windows, start, workers) if workers > 1 else map(start(), windows)
+    parts, usage, done, size = [], Usage(), 0, 0
+    for window, (part, used) in zip(windows, found, strict=True):
+        parts.append(part)
+        usage.add(used)
+        done += sum(place.records for place in window.blocks)
+        size += part.text_bytes
+        progress(
+            Progress(
+                records=min(done * total // chosen, total),
+                records_total=job.records_total,
+                bytes=size,
+                records_out=sum(each.records for each in parts),
+            )
+        )
+    return Body(
+        parts=parts,
+        usage=usage,
+        records_in=total,
+        contig_lengths=directory.contig_lengths,
+    )
+
+
+def _blocks(job: SubsetJob, store: ColumnStore) -> Iterator[BlockPlace]:
+    """Yield the blocks that may hold something of what is requested."""
+    directory = store.directory
+    if job.regions is None:
+        yield from directory.blocks
+        return
+    asked = dataclasses.replace(job, withheld={})
+    boundaries = Boundaries(asked, {}, directory.contig_lengths)
+    by_contig = itertools.groupby(directory.blocks, key=lambda place: place.contig)
+    for contig, group in by_contig:
+        places = list(group)
+        is_requested, _ = boundaries.scan(
+            contig,
+            np.array([place.first_pos - 1 for place in places]),
+            np.array([place.last_end for place in places]),
+        )
+        for place, is_wanted in zip(places, is_requested.tolist(), strict=True):
+            if is_wanted or place.reaches_far:
+                yield place
+
+
+class _WindowCutter:
+    """Cuts one window after another."""
+
+    def __init__(self, job: SubsetJob, store: ColumnStore) -> None:
+        directory = store.directory
+        self._store = store
+        self._level = job.bgzf_level
+        self._subsetter = Subsetter(job, directory.samples, directory.contig_lengths)
+        self._cutter = ColumnCutter(job, directory, self._subsetter)
+
+    def cut(self, window: Window) -> tuple[Part, Usage]:
+        """Return the window's part and what records made use of up to now."""
+        path = Path(f"part-{window.number}")
+        waiting: list[Cut] = []
+        bounds = [place.first_pos for place in window.blocks[1:]] + [window.high]
+        with PartWriter(window.contig, path, self._level) as writer:
+            for place, next_pos in zip(window.blocks, bounds, strict=True):
+                block = self._store.block(place)
+                waiting += self._cutter.cut(block, window.low, window.high)
+                waiting.sort(key=_order)
+                # Trimming may have moved some past the next block's first records.
+                ready = len(waiting)
+                while ready and waiting[ready - 1].pos >= next_pos:
+                    ready -= 1
+                writer.write(waiting[:ready])
+                del waiting[:ready]
+            return writer.finish(), self._subsetter.usage
+
+
+def _order(cut: Cut) -> tuple[int, str, str, bytes]:
+    return cut.pos, cut.ref, cut.alts, cut.text

@@ -1,0 +1,81 @@
+"""Cut a release from the text of the store, record by record.
+
+For stores without columns and for jobs that columns cannot serve; and what the columns
+are held against.
+"""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from genomics import windows
+from genomics.job import Progress, ProgressSink, SubsetJob
+from genomics.lines import ENCODING
+from genomics.ordering import ordered
+from genomics.parts import Body, Part, PartWriter
+from genomics.store import Store
+from genomics.subset import Cut, Subsetter
+
+_PROGRESS_RECORDS = 256
+
+
+def cut(job: SubsetJob, progress: ProgressSink) -> Body:
+    """Return the records of the release, in parts in the current directory."""
+    with closing(Store(job.source)) as store:
+        subsetter = Subsetter(job, store.samples, store.contig_lengths)
+        counter = _Counter(job, progress)
+        cuts = counter.count(ordered(store, subsetter, counter.read))
+        body = Body(
+            parts=list(_parts(cuts, job.bgzf_level)),
+            usage=subsetter.usage,
+            records_in=counter.records_in,
+            contig_lengths=store.contig_lengths,
+        )
+        counter.tell()
+        return body
+
+
+def _parts(cuts: Iterator[Cut], level: int) -> Iterator[Part]:
+    def window(cut: Cut) -> tuple[str, int]:
+        contig = cut.text.partition(b"\t")[0].decode(ENCODING)
+        return contig, windows.number_of(cut.pos)
+
+    for number, ((contig, _), group) in enumerate(itertools.groupby(cuts, key=window)):
+        with PartWriter(contig, Path(f"part-{number}"), level) as writer:
+            for cut in group:
+                writer.write([cut])
+            part = writer.finish()
+        yield part
+
+
+class _Counter:
+    """Counts along what is read and what is left, and tells of it."""
+
+    def __init__(self, job: SubsetJob, progress: ProgressSink) -> None:
+        self.records_in = 0
+        self._records_out = 0
+        self._bytes = 0
+        self._job = job
+        self._progress = progress
+
+    def read(self) -> None:
+        self.records_in += 1
+        if self.records_in % _PROGRESS_RECORDS == 0:
+            self.tell()
+
+    def count(self, cuts: Iterator[Cut]) -> Iterator[Cut]:
+        for cut in cuts:
+            self._records_out += 1
+            self._bytes += len(cut.text)
+            yield cut
+
+    def tell(self) -> None:
+        self._progress(
+            Progress(
+                records=self.records_in,
+                records_total=self._job.records_total,
+                bytes=self._bytes,
+                records_out=self._records_out,
+            )
+        )

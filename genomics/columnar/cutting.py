@@ -1,0 +1,302 @@
+"""Cut the blocks of a column store: most records by arrays, the others one by one.
+
+What a record may become is decided by `genomics.subset`; here stands only what gives
+the same text faster. A record goes by arrays when it is written as it stands once its
+uncarried alleles are gone, and when nothing of it is kept back.
+"""
+
+import functools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomics.columnar import codes, file
+from genomics.columnar.codes import Codes
+from genomics.columnar.file import Block, Directory
+from genomics.job import SubsetJob
+from genomics.lines import ENCODING
+from genomics.subset import Cut, Subsetter, counted, frequency
+
+Rows = NDArray[np.intp]
+
+_GENOTYPE = "GT"
+_KINDS = codes.IS_UNPHASED | codes.IS_MIXED
+# By kind: text of a cell behind its tab, as a number; without the tab, as text.
+_CELLS = {
+    0: codes.PHASED_CELLS,
+    codes.IS_UNPHASED: codes.UNPHASED_CELLS,
+    codes.IS_MIXED: codes.PHASED_CELLS,
+}  # By code: alleles that are the first ALT, and missing ones.
+_ALTS = codes.COUNTS[:, 1].astype(np.uint8)
+_MISSING = codes.MISSING_COUNTS.astype(np.uint8)
+
+
+class ColumnCutter:
+    """Cuts blocks of one column store for one job."""
+
+    def __init__(
+        self, job: SubsetJob, directory: Directory, subsetter: Subsetter
+    ) -> None:
+        self._subsetter = subsetter
+        self._columns = _Columns(subsetter.places, len(directory.samples))
+        self._header_lines = directory.header_lines
+        # The steward's own INFO is taken out of the text of each record.
+        self._only_one_by_one = bool(job.info_keep)
+
+    def cut(self, block: Block, low: int, high: int) -> Iterator[Cut]:
+        """Yield, in no order, what is left of the records whose new POS is in a window.
+
+        The window is [low, high), 1-based.
+        """
+        reader = _Reader(block, self._columns, self._header_lines)
+        pos, end = reader.records["pos"], reader.records["end"]
+        is_requested, is_kept_back = self._subsetter.boundaries.scan(
+            block.place.contig, pos - 1, end
+        )
+        is_fast = (reader.records["flags"] & file.IS_FAST) != 0
+        # Trimming moves POS to the right, never past the last base.
+        is_near = (pos < high) & (end >= low)
+        is_by_arrays = is_fast & ~is_kept_back
+        if self._only_one_by_one:
+            is_by_arrays[:] = False
+        rows = np.flatnonzero(is_by_arrays & is_requested & is_near & (pos >= low))
+        # What is fast but kept back reaches no further than REF, what is not fast may.
+        left = np.flatnonzero(
+            ~is_by_arrays & is_near & (is_requested | ~is_fast)
+        ).tolist()
+        if len(rows):
+            yield from self._cut_by_arrays(reader, rows, left)
+        for row in sorted(left):
+            cut = self._subsetter.cut_fields(
+                reader.fields(row), reader.samples(row), reader.line(row)
+            )
+            if cut is not None and low <= cut.pos < high:
+                yield cut
+
+    def _cut_by_arrays(
+        self, reader: "_Reader", rows: Rows, left: list[int]
+    ) -> Iterator[Cut]:
+        """Yield the rows that are written as they stand; add the others to `left`."""
+        carried = _Carried(reader, rows)
+        identifier, filter_ = self._subsetter.identifier, self._subsetter.filter
+        note, contig = self._subsetter.usage.note, reader.contig
+        for number, (row, pos, end, form_number, alts) in enumerate(carried.places()):
+            form = reader.forms[form_number]
+            name, ref, alt, filters = reader.sites[row].split("\t")
+            renumbering = None
+            if alts == 1:
+                info = _info_of_one(*carried.single[number])
+            else:
+                kept, info = carried.counted(number, alts)
+                if len(kept) < alts:
+                    if len(ref) > 1 or form != _GENOTYPE:
+                        left.append(row)
+                        continue
+                    every = alt.split(",")
+                    alt = ",".join([every[n - 1] for n in kept])
+                    renumbering = {0: 0} | {old: n for n, old in enumerate(kept, 1)}
+            cells: bytes | memoryview
+            if form == _GENOTYPE:
+                cells = carried.genotypes(number, renumbering)
+            elif carried.lacks(number):
+                left.append(row)
+                continue
+            else:
+                cells = reader.text(row)
+            note(contig, form)
+            head = (
+                f"{contig}\t{pos}\t{identifier(name)}\t{ref}\t{alt}\t.\t"
+                f"{filter_(filters)}\t{info}\t{form}"
+            )
+            text = b"".join((head.encode(ENCODING), cells, b"\n"))
+            yield Cut(pos=pos, ref=ref, alts=alt, text=text, end=end, withheld=0)
+
+
+class _Columns:
+    """Where the included samples' columns lie among the groups of a block."""
+
+    def __init__(self, places: Sequence[int], samples: int) -> None:
+        self.places = places
+        # Number and width of each group that has any.
+        self.groups = [
+            (group, min(file.GROUP, samples - group * file.GROUP))
+            for group in sorted({place // file.GROUP for place in places})
+        ]
+        starts, base = {}, 0
+        for group, width in self.groups:
+            starts[group] = base - group * file.GROUP
+            base += width
+        # Of each sample, its column when these groups stand side by side.
+        self.picked = np.array(
+            [place + starts[place // file.GROUP] for place in places]
+        )
+
+
+class _Reader:
+    """What a cut needs of one block, read when it is needed."""
+
+    def __init__(self, block: Block, columns: _Columns, header_lines: int) -> None:
+        self.contig = block.place.contig
+        self.records = block.records()
+        self._block = block
+        self._columns = columns
+        self._first_line = header_lines + block.place.first_record + 1
+
+    @functools.cached_property
+    def forms(self) -> list[str]:
+        return self._lines(file.FORMS)
+
+    @functools.cached_property
+    def sites(self) -> list[str]:
+        return self._lines(file.SITES_TEXT)
+
+    def line(self, row: int) -> int:
+        """Return the line of the store that the record came from."""
+        return self._first_line + row
+
+    def fields(self, row: int) -> list[str]:
+        """Return the columns up to FORMAT."""
+        record = self.records[row]
+        name, ref, alt, filters = self.sites[row].split("\t")
+        quality, info = self._details[row].split("\t")
+        form = self.forms[record["form"]]
+        pos = str(record["pos"])
+        return [self.contig, pos, name, ref, alt, quality, filters, info, form]
+
+    def samples(self, row: int) -> Sequence[str]:
+        """Return the included samples' columns as text, in the order of writing."""
+        flags = int(self.records["flags"][row])
+        if flags & file.HAS_TEXT:
+            return [cell.decode(ENCODING) for cell in self._rows[row]]
+        cells = _CELLS[flags & _KINDS].take(self.codes(np.array([row]))[0])
+        text: str = cells.tobytes()[1:].decode(ENCODING)
+        return text.split("\t")
+
+    def text(self, row: int) -> bytes:
+        """Return the included samples' columns, each behind a tab."""
+        return b"\t" + b"\t".join(self._rows[row])
+
+    def codes(self, rows: Rows) -> Codes:
+        """Return rows x included samples, in the order of writing."""
+        return self._gathered(file.CODES, rows)
+
+    def always_missing(self, rows: Rows) -> Codes | None:
+        """Return, by row, bits of the values that no included sample has, if any."""
+        groups = self._columns.groups
+        if not all(self._block.of_group(file.MISSING, group) for group, _ in groups):
+            return None
+        found: Codes = np.bitwise_and.reduce(self._gathered(file.MISSING, rows), axis=1)
+        return found
+
+    def _gathered(self, kind: int, rows: Rows) -> Codes:
+        tiles = [
+            np.frombuffer(self._block.of_group(kind, group), np.uint8).reshape(
+                -1, width
+            )
+            for group, width in self._columns.groups
+        ]
+        if len(rows) < len(self.records):
+            tiles = [tile[rows] for tile in tiles]
+        return np.concatenate(tiles, axis=1).take(self._columns.picked, axis=1)
+
+    @functools.cached_property
+    def _rows(self) -> list[tuple[bytes, ...]]:
+        """Cells of the included samples, in the order of writing, by record."""
+        columns = [
+            self._block.of_sample(place).split(b"\n") for place in self._columns.places
+        ]
+        return list(zip(*columns, strict=True))
+
+    @functools.cached_property
+    def _details(self) -> list[str]:
+        return self._lines(file.DETAILS)
+
+    def _lines(self, section: int) -> list[str]:
+        return self._block.section(section).decode(ENCODING).split("\n")
+
+
+class _Carried:
+    """The rows among some that an included sample carries, counted and as text."""
+
+    def __init__(self, reader: _Reader, rows: Rows) -> None:
+        found = reader.codes(rows)
+        kinds = reader.records["flags"][rows] & _KINDS
+        alleles = found
+        if (kinds & codes.IS_MIXED).any():
+            alleles = found & np.uint8(codes.PAIR)
+        carried = np.flatnonzero(alleles.max(axis=1) >= codes.FIRST_WITH_ALT)
+        self._alleles = alleles[carried]
+        self._codes = found[carried]
+        self._kinds = kinds[carried]
+        self._rows = rows[carried]
+        self._records = reader.records[self._rows]
+        self._missing = reader.always_missing(self._rows)
+        self._width = codes.CELL_BYTES * found.shape[1]
+        has_missing = bool((self._records["flags"] & codes.HAS_MISSING).any())
+        self.single = _count_single(self._alleles, has_missing=has_missing)
+
+    def places(self) -> Iterator[tuple[int, int, int, int, int]]:
+        """Yield row, POS, last base of REF, number of FORMAT and of ALT alleles."""
+        names = ("pos", "end", "form", "alts")
+        columns = (self._records[name].tolist() for name in names)
+        return zip(self._rows.tolist(), *columns, strict=True)
+
+    def lacks(self, number: int) -> bool:
+        """Whether some value is missing for every included sample."""
+        return self._missing is not None and bool(self._missing[number])
+
+    def counted(self, number: int, alts: int) -> tuple[list[int], str]:
+        """Return the numbers of the carried ALT alleles and the counts for INFO."""
+        alleles = self._alleles[number]
+        times = np.bincount(alleles, minlength=len(codes.PAIRS))
+        counts = (times @ codes.COUNTS[: len(times)]).tolist()
+        kept = [n for n in range(1, alts + 1) if counts[n]]
+        samples = len(alleles) - int(times[codes.BOTH_MISSING])
+        info = counted([counts[n] for n in kept], sum(counts), samples)
+        return kept, ";".join(info)
+
+    def genotypes(self, number: int, renumbering: dict[int, int] | None) -> memoryview:
+        """Return the genotypes of a row, each behind a tab."""
+        if renumbering is None:
+            start = number * self._width
+            return self._text[start : start + self._width]
+        found = codes.renumbered(renumbering).take(self._codes[number])
+        cells: NDArray[np.uint32] = _CELLS[int(self._kinds[number])].take(found)
+        return cells.view(np.uint8).data
+
+    @functools.cached_property
+    def _text(self) -> memoryview:
+        cells = np.empty(self._codes.shape, np.uint32)
+        for kind in np.unique(self._kinds).tolist():
+            rows = np.flatnonzero(self._kinds == kind)
+            if len(rows) == len(cells):
+                # Codes are bytes and the table has 256 entries: nothing is clipped.
+                _CELLS[kind].take(self._codes, out=cells, mode="clip")
+            else:
+                cells[rows] = _CELLS[kind].take(self._codes[rows])
+        return cells.reshape(-1).view(np.uint8).data
+
+
+def _count_single(alleles: Codes, *, has_missing: bool) -> list[tuple[int, int, int]]:
+    """Return, by row, how many ALT alleles, called alleles and called samples it has.
+
+    Right for rows with one ALT allele only.
+    """
+    included = alleles.shape[1]
+    if has_missing:
+        carriers = _ALTS.take(alleles).sum(axis=1, dtype=np.int64)
+        called = 2 * included - _MISSING.take(alleles).sum(axis=1, dtype=np.int64)
+        samples = included - np.count_nonzero(alleles == codes.BOTH_MISSING, axis=1)
+        return list(
+            zip(carriers.tolist(), called.tolist(), samples.tolist(), strict=True)
+        )
+    # Then 0 is the only code without the ALT.
+    carriers = np.count_nonzero(alleles, axis=1)
+    carriers += np.count_nonzero(alleles == codes.HOMOZYGOUS, axis=1)
+    return [(count, 2 * included, included) for count in carriers.tolist()]
+
+
+def _info_of_one(count: int, called: int, samples: int) -> str:
+    # As `counted`, of which it is most of the work.
+    return f"AC={count};AF={frequency(count, called)};AN={called};NS={samples}"

@@ -1,0 +1,122 @@
+"""Make the column store of a call set, record by record, in the order of the store.
+
+What a record looks like when everybody is kept is worked out here once, so that a cut
+in which all its alleles stay has nothing left to do but to choose columns. A record
+for which that is not so simple is kept as it came.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from genomics.alleles import Kind, kind_of, reduce_site
+from genomics.columnar import file
+from genomics.columnar.cells import Row, Table
+from genomics.columnar.file import BlockPlace
+from genomics.fields import INFO, RECOUNTED_INFO
+from genomics.genotypes import MISSING
+from genomics.lines import ENCODING, FIXED_COLUMNS, contig_of
+
+# INFO that a release keeps: what an allele is, or how far it reaches.
+_KEYS = "|".join(key for key in INFO if key not in RECOUNTED_INFO)
+_DESCRIBING = re.compile(rf"(?:^|;)(?:{_KEYS})(?:[=;]|$)")
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A block in the making; an item for each record."""
+
+    contig: str
+    first_record: int
+    places: list[tuple[int, int, int, bool]] = field(default_factory=list)
+    sites: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+
+
+class ColumnWriter:
+    """Takes the records of a store and writes their blocks."""
+
+    def __init__(self, out: file.Writer) -> None:
+        self._out = out
+        self._draft: _Draft | None = None
+        self._count = 0
+
+    def add(self, line: bytes) -> None:
+        """Take a record, without its line end."""
+        *fixed, cells = line.split(b"\t", FIXED_COLUMNS)
+        contig, pos, name, ref, alt, qual, filters, info, form = [
+            part.decode(ENCODING) for part in fixed
+        ]
+        draft = self._draft
+        if draft is None or draft.contig != contig or len(draft.rows) == file.SITES:
+            self._flush()
+            draft = self._draft = _Draft(contig, self._count)
+        alts = () if alt == MISSING else tuple(alt.split(","))
+        place = int(pos)
+        is_plain = not _DESCRIBING.search(info) and _is_plain(place, ref, alts)
+        draft.places.append((place, place + len(ref) - 1, len(alts), is_plain))
+        draft.sites.append(f"{name}\t{ref}\t{alt}\t{filters}\n")
+        draft.details.append(f"{qual}\t{info}\n")
+        draft.rows.append(Row(form, len(alts), cells))
+        self._count += 1
+
+    def finish(self, header: bytes) -> str:
+        """Write what is left and the directory; return the directory's SHA-256 (hex).
+
+        `header` is the store's.
+        """
+        self._flush()
+        lines = header.decode(ENCODING).removesuffix("\n").split("\n")
+        return self._out.finish(
+            header_lines=len(lines),
+            samples=lines[-1].split("\t")[FIXED_COLUMNS:],
+            contig_lengths=dict(
+                contig for line in lines if (contig := contig_of(line))
+            ),
+        )
+
+    def _flush(self) -> None:
+        draft, self._draft = self._draft, None
+        if draft is None:
+            return
+        table = Table(draft.rows, draft.rows[0].cells.count(b"\t") + 1)
+        forms = {form: number for number, form in enumerate(dict.fromkeys(table.forms))}
+        records = np.zeros(len(draft.rows), file.RECORD)
+        pos, end, alts, is_plain = zip(*draft.places, strict=True)
+        records["pos"], records["end"] = pos, end
+        records["alts"] = np.minimum(alts, 255)
+        records["form"] = [forms[form] for form in table.forms]
+        slow = ~np.uint8(file.IS_FAST)
+        records["flags"] = np.where(is_plain, table.flags, table.flags & slow)
+        shared = [
+            records.tobytes(),
+            "\n".join(forms).encode(ENCODING),
+            "".join(draft.sites).encode(ENCODING),
+            "".join(draft.details).encode(ENCODING),
+        ]
+        place = BlockPlace(
+            contig=draft.contig,
+            first_pos=min(pos),
+            last_pos=max(pos),
+            last_end=max(end),
+            records=len(records),
+            first_record=draft.first_record,
+            reaches_far=not all(is_plain),
+        )
+        self._out.write(
+            place, *file.encode_block(shared, table.groups(), table.texts())
+        )
+
+
+def _is_plain(pos: int, ref: str, alts: tuple[str, ...]) -> bool:
+    """Whether the record, all alleles kept, is written as it stands."""
+    if any(kind_of(alt) not in (Kind.SEQUENCE, Kind.STAR) for alt in alts):
+        return False
+    if len(ref) == 1:
+        return True
+    site = reduce_site(
+        contig="", pos=pos, ref=ref, alts=alts, lengths=["."] * len(alts), info={}
+    )
+    return (site.pos, site.ref, site.alts) == (pos, ref, alts)

@@ -1,0 +1,24 @@
+"""How the lines of a VCF are read as text in this room.
+
+Latin-1, so that every byte comes out as it went in.
+"""
+
+import re
+
+ENCODING = "latin-1"
+FIXED_COLUMNS = 9  # CHROM to FORMAT
+
+_CONTIG = re.compile(r"##contig=<(?:.*,)?ID=([^,>]+)")
+_LENGTH = re.compile(r"[<,]length=(\d{1,12})[,>]")
+
+
+def contig_of(line: str) -> tuple[str, int | None] | None:
+    """Return name and length, if it says one, when this header line is a contig's.
+
+    >>> contig_of("##contig=<ID=20,length=63025520>")
+    ('20', 63025520)
+    """
+    if not (match := _CONTIG.match(line)):
+        return None
+    length = _LENGTH.search(line)
+    return match[1], int(length[1]) if length else None
