@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("releases", "0002_erasure"),
+        ("releases", "0003_download_seen_at"),
     ]
 
     operations = [
