@@ -1,5 +1,7 @@
 """What others read is held against the rows, and every difference has its code."""
 
+import ast
+import re
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -225,3 +227,35 @@ def test_a_second_key_that_the_log_does_not_announce_is_found(public: Path) -> N
     keys.create_next_log_key()
     # It signs already, and changes which keys the policy names.
     assert found() == [("key", 0), ("policy", None)]
+
+
+def test_operators_are_told_what_to_do_about_each_code() -> None:
+    root = Path(inspection.__file__).parent
+    told = re.findall(r"`([a-z-]+)`", _codes_told(root.parent))
+    called = set()
+    for name in ("inspection", "heads", "shown", "opening"):
+        for node in ast.walk(ast.parse((root / f"{name}.py").read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                called |= set(_codes_of(node))
+    assert len(called) > 15
+    assert sorted(told) == sorted(called)
+
+
+def _codes_told(root: Path) -> str:
+    """Return the first column of the table of codes."""
+    text = (root / "docs" / "operations.md").read_text()
+    table = text.partition("| code |")[2].partition("\n\n")[0]
+    return "\n".join(line.split("|")[1] for line in table.splitlines()[2:])
+
+
+def _codes_of(call: ast.Call) -> list[str]:
+    """Return the code that a call notes a finding with, if it is such a call."""
+    places = {"add": 0, "_note": 0, "_find": 1, "check_root": 2}
+    assert isinstance(call.func, ast.Attribute)
+    place = places.get(call.func.attr)
+    if place is None or place >= len(call.args):
+        return []
+    argument = call.args[place]
+    if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
+        return []
+    return [argument.value]
