@@ -179,7 +179,7 @@ class Stage:
 
 @contextmanager
 def staged(
-    environment: Mapping[str, str], *, records: int = _RECORDS
+    environment: Mapping[str, str], *, records: int = _RECORDS, mail: str = _MAIL_DOWN
 ) -> Iterator[Stage]:
     """Run a filled site whose mail is down and whose dead builds are soon given up."""
     with (
@@ -187,7 +187,7 @@ def staged(
             environment={
                 **environment,
                 "GEMMULE_RELEASE_LEASE_SECONDS": "2",
-                "GEMMULE_EMAIL_BACKEND": _MAIL_DOWN,
+                "GEMMULE_EMAIL_BACKEND": mail,
             },
             prepare=(),
             start=(),

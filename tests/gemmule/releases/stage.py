@@ -38,6 +38,7 @@ from tests import cohorts, factories  # noqa: E402
 COUNT = 30
 KEYS = 10
 NAMES = [f"HG{number:05d}" for number in range(COUNT)]
+HERS = "AGATTACATTAGACATAG"
 
 
 def lines(records: int) -> Iterator[str]:
@@ -52,6 +53,10 @@ def lines(records: int) -> Iterator[str]:
     ):
         yield f'##FORMAT=<ID={name},Number={size},Type={kind},Description="{name}">'
     yield "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + "\t".join(NAMES)
+    # What Ada alone carries, and nobody else.
+    yield f"2\t500\t.\tA\t{HERS}\t.\t.\t.\tGT\t" + "\t".join(
+        "0/1" if name == NAMES[0] else "0/0" for name in NAMES
+    )
     for number in range(records):
         calls = [
             f"{chance.choice(('0/0', '0/1', '1/1'))}:{chance.randrange(90)}:"
