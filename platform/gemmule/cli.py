@@ -3,6 +3,8 @@
     gemmule verify receipt FILE --policy FILE [--opening FILE]
     gemmule verify ledger URL_OR_DIR --policy FILE [--token-file F] [--since FILE]
     gemmule verify donor-record FILE --policy FILE
+    gemmule verify release FILE --manifest FILE --policy FILE [--receipt FILE]
+                           [--secret-key FILE] [--dossier FILE]
 
 Exit status: 0 it holds, 1 it does not, 2 nothing could be checked. No Django: what
 proves the house must not be the house, and it starts in a fraction of a second.
@@ -16,7 +18,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
-from gemmule.verifier import inputs, ledgers, receipts, records, refusals
+from gemmule.verifier import (
+    dossiers,
+    files,
+    inputs,
+    ledgers,
+    manifests,
+    receipts,
+    records,
+    refusals,
+    releases,
+)
 from ledger import sources
 from ledger.tlog import note, opening, receipt
 from ledger.tlog.canonical import JSON
@@ -83,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verify = commands.add_parser(
         "verify",
-        help="check a receipt, a whole ledger or a donor's record",
+        help="check a receipt, a whole ledger, a donor's record or a release",
         description="Exit status: 0 it holds, 1 it does not, 2 nothing could be "
         "checked.",
     )
@@ -91,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_receipt(subjects.add_parser("receipt", help="one entry, by its .tlog-proof"))
     _add_ledger(subjects.add_parser("ledger", help="a whole ledger"))
     _add_record(subjects.add_parser("donor-record", help="all acts of one donor"))
+    _add_release(subjects.add_parser("release", help="a file of a release"))
     return parser
 
 
@@ -112,6 +125,29 @@ def _add_ledger(parser: argparse.ArgumentParser) -> None:
 def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="the record, as it was downloaded")
     _add_common(parser, _check_record)
+
+
+def _add_release(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="the encrypted file, NAME.c4gh")
+    parser.add_argument(
+        "--manifest", type=Path, required=True, help="the signed manifest, as it came"
+    )
+    parser.add_argument(
+        "--receipt",
+        type=Path,
+        help="the receipt of the release; else the manifest's own name with "
+        ".tlog-proof in place of .json, or the one in the dossier",
+    )
+    parser.add_argument(
+        "--secret-key", type=Path, help="look inside with this Crypt4GH secret key"
+    )
+    parser.add_argument(
+        "--passphrase-file", type=Path, help="the passphrase of the secret key"
+    )
+    parser.add_argument(
+        "--dossier", type=Path, help="make the decision on every donor again"
+    )
+    _add_common(parser, _check_release)
 
 
 def _add_common(
@@ -150,6 +186,29 @@ def _check_ledger(options: argparse.Namespace) -> Holds:
 def _check_record(options: argparse.Namespace) -> Holds:
     policy = inputs.read_policy(options.policy)
     return records.check(inputs.read(options.file, limit=records.MAX_BYTES), policy)
+
+
+def _check_release(options: argparse.Namespace) -> Holds:
+    policy = inputs.read_policy(options.policy)
+    manifest = inputs.read(options.manifest, limit=manifests.MAX_BYTES)
+    beside = options.manifest.with_suffix(".tlog-proof")
+    given = options.receipt or (beside if beside.exists() else None)
+    secret_key = dossier = None
+    if options.secret_key is not None:
+        passphrase = None
+        if options.passphrase_file is not None:
+            passphrase = inputs.read_line(options.passphrase_file)
+        secret_key = files.read_secret_key(options.secret_key, passphrase)
+    if options.dossier is not None:
+        dossier = inputs.read(options.dossier, limit=dossiers.MAX_BYTES)
+    return releases.check(
+        options.file,
+        manifest=manifest,
+        receipt=None if given is None else inputs.read(given, limit=receipt.MAX_BYTES),
+        policy=policy,
+        secret_key=secret_key,
+        dossier=dossier,
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from tests.gemmule.verifier.acts import Scene
 from tests.ledger import written
 
 SCENE = Scene()
-FORBIDDEN = {"django", "rest_framework", "celery", "redis", "consent", "genomics"}
+FORBIDDEN = {"django", "rest_framework", "celery", "redis", "pysam"}
 
 
 class Run:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import rfc8785
 from django.db.models import Q, QuerySet
@@ -47,9 +48,9 @@ def queue() -> QuerySet[AccessRequest]:
     )
 
 
-def request_sha256(request: AccessRequest) -> str:
-    """Return the digest (hex) of what is asked, for ledger entries and statements."""
-    asked = {
+def asked(request: AccessRequest) -> dict[str, Any]:
+    """Return what is asked, as the digest is over it."""
+    return {
         "request": request.accession,
         "project": request.project.accession,
         "dataset": request.dataset.accession,
@@ -57,4 +58,8 @@ def request_sha256(request: AccessRequest) -> str:
         "justification": request.justification,
         "regions": request.regions,
     }
-    return hashlib.sha256(rfc8785.dumps(asked)).hexdigest()
+
+
+def request_sha256(request: AccessRequest) -> str:
+    """Return the digest (hex) of what is asked, for ledger entries and statements."""
+    return hashlib.sha256(rfc8785.dumps(asked(request))).hexdigest()

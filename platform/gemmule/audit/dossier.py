@@ -97,10 +97,16 @@ def dossier(release: Release) -> Dossier:
     )
 
 
-def export(found: Dossier) -> dict[str, Any]:
-    """Return the dossier as JSON values, for the IRB's own files."""
+def export(found: Dossier, *, proof: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the dossier as JSON values, for the IRB's own files.
+
+    `proof` is what `audit.proof` made, for who may have it.
+    """
     release = found.release
     return {
+        "kind": "gemmule/dossier",
+        "v": 1,
+        "proof": proof,
         "release": release.accession,
         "state": release.state,
         "request": release.request.accession,

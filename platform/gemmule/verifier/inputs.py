@@ -21,6 +21,14 @@ def read(path: Path, *, limit: int) -> bytes:
     return data
 
 
+def read_line(path: Path) -> str:
+    """Return the first line of a file; raise NothingChecked when it has no text."""
+    try:
+        return read(path, limit=4096).decode().partition("\n")[0].rstrip("\r")
+    except UnicodeDecodeError as error:
+        raise NothingChecked(f"{path} is not text") from error
+
+
 def read_policy(path: Path) -> Policy:
     """Return the policy of a file; raise NothingChecked when it is none."""
     try:

@@ -42,7 +42,7 @@ class ReceiptHolds:
             f"  {words.event(entry.type)}",
             *words.fields(entry.pub),
             *words.witnesses(cosigned, self.witnesses),
-            *self._bracket(),
+            *self.bracket(),
             *self._opened(),
         ]
 
@@ -63,7 +63,8 @@ class ReceiptHolds:
             "body": None if self.opening is None else self.opening.body,
         }
 
-    def _bracket(self) -> list[str]:
+    def bracket(self) -> list[str]:
+        """Return between which moments the entry was written, and by whose clocks."""
         time, latest = self.checked.entry.time, self.latest
         if latest is None:
             return [f"The log dates the entry {words.moment(time)}; nobody else does."]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from gemmule.verifier import errors as own
 from gemmule.verifier import words
 from gemmule.verifier.errors import ActMissing, RecordRefused, VerifierError
 from ledger import errors
@@ -35,7 +36,38 @@ _RECORD: Mapping[type[Exception], str] = {
     RecordRefused: "This record does not hold",
     ActMissing: "This record is not complete",
 }
-_WORDS = {"receipt": _RECEIPT, "ledger": _LEDGER, "donor-record": _RECORD}
+_RELEASE: Mapping[type[Exception], str] = {
+    **_RECEIPT,
+    own.ReleaseRefused: "This release does not hold",
+    own.ManifestInvalid: "This is not a manifest, or it was changed",
+    own.ManifestForged: "The manifest was changed: it is not what was signed",
+    own.NotOnLedger: "The manifest is not the one on the ledger",
+    own.FileRefused: "This is not the file that the manifest names",
+    own.FileNotNamed: "This file is not in the manifest",
+    own.FileTruncated: "The file is too short",
+    own.FileExtended: "The file is too long",
+    own.FileChanged: "The file was changed",
+    own.HeaderChanged: "The header of the file was changed",
+    own.SegmentForged: "A part of the file was changed",
+    own.SegmentsMoved: "The parts of the file are not in their order",
+    own.PlaintextDiffers: "The file does not hold what the manifest names",
+    own.KeyWrong: "This is not the key that the release was made for",
+    own.DossierRefused: "The dossier does not bear the release out",
+    own.DossierInvalid: "This is not the dossier of this release",
+    own.DecisionDiffers: "The decision on the request is not the one on the ledger",
+    own.PlaceNotOpened: "The dossier was changed: a donor's place does not open",
+    own.ConsentNotShown: "The dossier does not show a consent that was relied on",
+    own.ConsentTooLate: "A consent came too late to count",
+    own.ConsentDenies: "Somebody is in the release who had not permitted it",
+    own.DonorsDiffer: "The donors are not those of the ledger's entry",
+    own.DonorLeftOut: "Somebody is missing in the release who had permitted it",
+}
+_WORDS = {
+    "receipt": _RECEIPT,
+    "ledger": _LEDGER,
+    "donor-record": _RECORD,
+    "release": _RELEASE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

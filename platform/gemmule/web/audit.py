@@ -14,7 +14,7 @@ from django.views.decorators.http import (
 from gemmule.access.permissions import IRB_ROLES, READER_ROLES
 from gemmule.accounts.models import User
 from gemmule.accounts.permissions import check_role, has_role
-from gemmule.audit import dossier, services, verification
+from gemmule.audit import dossier, proof, services, verification
 from gemmule.audit.health import health
 from gemmule.releases import closing, selectors
 from gemmule.releases.models import Release, ReleaseState
@@ -76,10 +76,13 @@ def release(request: MemberRequest, accession: str) -> HttpResponse:
 @require_GET
 @login_required
 def export(request: MemberRequest, accession: str) -> HttpResponse:
-    """Hand out the dossier as JSON, for the IRB's own files."""
-    found = dossier.dossier(_release(request.user, accession))
+    """Hand out the dossier as JSON; to the IRB with all that proves the release."""
+    found = _release(request.user, accession)
+    made = None
+    if has_role(request.user, *IRB_ROLES) and found.account is not None:
+        made = proof.take(user=request.user, release=found, now=timezone.now())
     return JsonResponse(
-        dossier.export(found),
+        dossier.export(dossier.dossier(found), proof=made),
         json_dumps_params={"indent": 2},
         headers={
             "Content-Disposition": f'attachment; filename="{accession}-dossier.json"'
