@@ -46,15 +46,6 @@ def check_may_open(user: User, event: UUID) -> None:
         raise NotAllowed("what this entry says is for the person it concerns to open")
 
 
-def can_open(user: User, event: UUID) -> bool:
-    """Return `check_may_open` as a boolean, for templates."""
-    try:
-        check_may_open(user, event)
-    except (NotAllowed, NotFound):
-        return False
-    return True
-
-
 def _is_own_act(user: User, event: UUID) -> bool:
     donor = donor_of(user) if has_role(user, Role.DONOR) else None
     return donor is not None and event in ledger.records.events_of(donor.subject)

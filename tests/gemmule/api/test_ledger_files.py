@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 import ledger.selectors
 import ledger.services
 from gemmule.accounts.models import Role, User
+from gemmule.api.resources.ledger import HashTile
 from ledger.tlog import tile
 from ledger.tlog.hashing import leaf_hash
 from ledger.tlog.policy import Policy
@@ -148,6 +149,13 @@ def test_what_is_no_tile_is_not_found(name: str) -> None:
     answer = fetch(f"/ledger/tile/{name}")
     assert answer.status_code == 404, answer.content
     assert b"secret" not in answer.content
+
+
+def test_no_order_of_addresses_opens_the_entries_to_everybody() -> None:
+    request = RequestFactory().get("/")
+    answer: Any = HashTile.as_view()(request, tile="entries/000.p/3").render()
+    assert answer.status_code == 404
+    assert b"data.registered" not in answer.content
 
 
 # --- for those who audit -------------------------------------------------------------

@@ -1,15 +1,18 @@
 """The ledger's pages: open to everyone, and each entry is verified there and then."""
 
 import re
+import shutil
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 import ledger.selectors
 import ledger.services
@@ -207,6 +210,22 @@ def test_an_entry_whose_bytes_were_changed_does_not_verify(
     assert "GMD0000000" in text
     assert "This entry does not verify" in text
     assert "Verified just now" not in text
+
+
+def test_a_log_with_a_hole_is_told_of_and_breaks_no_page(
+    client: Client, now: datetime, tmp_path: Path, settings: Settings
+) -> None:
+    settings.LEDGER_PUBLIC_DIR = tmp_path
+    events = [append(now) for _ in range(3)]
+    ledger.services.settle(now=now)
+    shutil.rmtree(tmp_path / "tile")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM ledger_entry WHERE event = %s", [events[1]])
+        cursor.execute("ALTER TABLE ledger_entry ENABLE TRIGGER USER")
+    text = page(client.get(entry(events[2])))
+    assert "This entry does not verify" in text
+    assert 'class="edge"' not in page(client.get(reverse("ledger")))
 
 
 def test_what_never_was_is_not_there(client: Client) -> None:
