@@ -5,6 +5,7 @@ it may begin in a block of three bytes. Files are also searched as they are insi
 """
 
 import base64
+import contextlib
 import gzip
 import uuid
 import zlib
@@ -16,6 +17,10 @@ import psycopg
 import redis
 from psycopg import sql
 
+# Blocks of columns are deflated one by one, and none is longer here.
+_WINDOW = 1 << 16
+_SHORTEST = 16
+_PACKED = (".columns",)
 _VARIABLES = ("DATABASE_URL", "VAULT_DATABASE_URL")
 
 
@@ -59,8 +64,9 @@ class Sweep:
                 continue
             data = path.read_bytes()
             self.look(place, data)
-            for inside in _unpacked(data):
-                self.look(f"{place} (unpacked)", inside)
+            if path.suffix in _PACKED or data[:2] == b"\x1f\x8b":
+                for inside in _unpacked(data):
+                    self.look(f"{place} (unpacked)", inside)
 
     def tables(self, environment: Mapping[str, str]) -> None:
         """Search every row of every table on PostgreSQL; on SQLite `files` does."""
@@ -84,12 +90,23 @@ class Sweep:
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
-    if data[:2] != b"\x1f\x8b":
-        return
-    try:
-        yield gzip.decompress(data)
-    except (OSError, EOFError, zlib.error):
-        return
+    """Yield what is packed in the data: as gzip, or deflated anywhere inside it."""
+    if data[:2] == b"\x1f\x8b":
+        with contextlib.suppress(OSError, EOFError, zlib.error):
+            yield gzip.decompress(data)
+            return
+    start = 0
+    while start < len(data):
+        inflater = zlib.decompressobj(wbits=-15)
+        try:
+            found = inflater.decompress(data[start : start + _WINDOW])
+        except zlib.error:
+            found = b""
+        if inflater.eof and len(found) >= _SHORTEST:
+            yield found
+            start += len(data[start : start + _WINDOW]) - len(inflater.unused_data)
+        else:
+            start += 1
 
 
 def _tables(connection: "psycopg.Connection[Any]") -> list[str]:
