@@ -142,3 +142,10 @@ def started(arguments: Sequence[str | Path]) -> Iterator["subprocess.Popen[str]"
             assert process.wait(timeout=30) in (0, -signal.SIGKILL)
         finally:
             process.kill()
+
+
+def check_size(reply: Reply, size: int) -> None:
+    """Check that a reply names the size of what the witness signed last."""
+    status, headers, body = reply
+    assert (status, headers["Content-Type"]) == (409, "text/x.tlog.size")
+    assert body == f"{size}\n".encode()

@@ -5,7 +5,6 @@ four people at their browsers. What the file holds is judged by the `crypt4gh` c
 by a checker that shares nothing with the engine, and by the donors' wishes.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,11 +15,11 @@ from crypt4gh.keys import c4gh
 from playwright.sync_api import BrowserContext, Download, Page, expect
 
 from consent.purpose import Purpose
-from gemmule import cli
 from gemmule.demo import cast, cohorts
 from gemmule.demo.processes import Site
 from tests import pilot
 from tests.e2e.conftest import Look, RunStage, complaints_of, sign_in
+from tests.e2e.proofs import ada_checks_her_files
 from tests.e2e.received import assert_holds, opened, sample_names
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -149,38 +148,6 @@ def ada_consents(page: Page, look: Look) -> None:
     seal = page.get_by_role("group", name=re.compile("^Seal: entry"))
     seal.get_by_role("link", name="Verify").click()
     expect(seal.get_by_role("status")).to_contain_text("Verified just now")
-
-
-def ada_checks_her_files(page: Page, look: Look, site: Site, folder: Path) -> None:
-    """Save all that proves her choices, and check it by the command, without the site.
-
-    What may have changed on the way is for the verifier's own tests.
-    """
-    policy = folder / "policy"
-    policy.write_bytes(page.request.get(f"{site.url}/ledger/policy").body())
-    page.get_by_role("link", name="My choices").first.click()
-    page.get_by_role("link", name="All I have decided").click()
-    look(page, "story-70-ada-record")
-    record = saved(page, "Save my whole record", folder / "record.json")
-    page.get_by_role("link", name="Receipt", exact=True).last.click()
-    receipt = saved(page, "Save my receipt", folder / "first.tlog-proof")
-    opening = saved(page, "Save what opens it", folder / "first.json")
-    for arguments in (
-        ["donor-record", record],
-        ["receipt", receipt],
-        ["receipt", receipt, "--opening", opening],
-    ):
-        given = [*map(str, arguments), "--policy", str(policy)]
-        assert cli.main(["verify", *given]) == cli.HOLDS, given
-    assert json.loads(opening.read_text())["body"]["subject_seq"] == 1
-    assert len(json.loads(record.read_text())["acts"]) == 2
-
-
-def saved(page: Page, link: str, path: Path) -> Path:
-    with page.expect_download() as started:
-        page.get_by_role("link", name=link).click()
-    started.value.save_as(path)
-    return path
 
 
 def rosa_registers_her_key(page: Page, look: Look, folder: Path) -> Path:
