@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncMonth
 
 import ledger.selectors
 from consent import diseases, policy
@@ -143,6 +144,18 @@ def due_for_expiry(on: date) -> QuerySet[Donor]:
         consents__valid_until__lt=on,
         erased_at=None,
     ).order_by("pk")
+
+
+def withdrawals_by_month(since: datetime) -> dict[date, int]:
+    """Return how many donors withdrew in each month (its first day, UTC). One query."""
+    counted = (
+        Consent.objects.filter(act=Act.WITHDRAWN, created_at__gte=since)
+        .order_by()
+        .annotate(month=TruncMonth("created_at", tzinfo=UTC))
+        .values_list("month")
+        .annotate(number=Count("pk"))
+    )
+    return {month.date(): number for month, number in counted}
 
 
 def published_form(language: str = "en", *, name: str | None = None) -> FormVersion:

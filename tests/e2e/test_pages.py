@@ -157,13 +157,16 @@ def test_pages_of_the_irb(page: Page, site: Site) -> None:
         *("irb_queue", "irb_request", "irb_approve", "irb_deny", "irb_send_back"),
         *("irb_verify_ethics", "irb_countersign"),
         *("audit_releases", "audit_release", "audit_release_revoke", "audit_ledger"),
+        "audit_figures",
     }
 
 
 def test_pages_of_an_auditor(page: Page, site: Site) -> None:
     sign_in(page, site, cast.AUD)
     found = walk(page, f"{site.url}/audit/", under=("/audit/",))
-    assert found >= {"audit_releases", "audit_release", "audit_ledger"}
+    assert found >= {
+        *("audit_releases", "audit_release", "audit_ledger", "audit_figures")
+    }
     page.goto(f"{site.url}/audit/ledger/")
     page.get_by_role("button", name="Verify the whole ledger now").click()
     expect(page.get_by_role("heading", name="Everything held")).to_be_visible()

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from gemmule.web import audit
+from gemmule.web import audit, overview
 
 urlpatterns = [
     path("audit/", audit.home, name="audit"),
+    path("audit/figures/", overview.figures, name="audit_figures"),
     path("audit/ledger/", audit.ledger_health, name="audit_ledger"),
     path("audit/ledger/verify/", audit.ledger_verify, name="audit_ledger_verify"),
     path("audit/releases/", audit.releases, name="audit_releases"),
