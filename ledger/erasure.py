@@ -12,7 +12,8 @@ it takes:
 `replay()` does the first two again for every tombstone: after a backup was restored.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from ledger import durable, locks, services, vault
-from ledger.models import Body, ErasedKey, Pending, VaultKey
+from ledger.models import Body, ErasedKey, Pending, VaultKey, Verification
 
 _DIGEST = frozenset("0123456789abcdef")
 
@@ -66,6 +67,17 @@ def erase_bodies(*, subject: UUID) -> int:
 def record(*, event: UUID, now: datetime) -> None:
     """Append `subject.erased`, which says of whom to nobody, to the transaction."""
     services.append(type="subject.erased", pub={}, body={}, event=event, now=now)
+
+
+def redact(values: Collection[str]) -> None:
+    """Take these values out of what past inspections of the ledger have found."""
+    for row in Verification.objects.exclude(findings=[]):
+        text = told = json.dumps(row.findings)
+        for value in values:
+            text = text.replace(value, "(erased)")
+        if text != told:
+            row.findings = json.loads(text)
+            row.save(update_fields=["findings"])
 
 
 def erased_among(subjects: Iterable[UUID]) -> set[UUID]:
@@ -118,7 +130,7 @@ def revived() -> list[UUID]:
 
 def touched() -> tuple[type[Model], ...]:
     """Return the tables in which an erasure deletes something."""
-    return (Body, Pending, VaultKey)
+    return (Body, Pending, VaultKey, Verification)
 
 
 def tombstone_file() -> Path:

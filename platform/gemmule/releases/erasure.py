@@ -307,6 +307,7 @@ def _delete_rows(erasure: Erasure, clock: Clock, check_lease: _Check) -> None:
             gemmule.accounts.closing.erase(erasure.user)
         Resolution.objects.filter(consent__donor_id=donor_id).delete()
         consent.erasure.delete(donor_id)
+        ledger.erasure.redact([str(donor_id), str(_subject(erasure))])
         ledger.erasure.record(event=erasure.event, now=clock())
         _go_on(erasure, ErasureStage.WIPE, donor=None, subject=None, user=None)
 

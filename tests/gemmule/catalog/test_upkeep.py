@@ -83,3 +83,21 @@ def test_bytes_that_no_row_needs_are_deleted(
 
 def test_tidying_an_empty_store_is_no_error(store: Path, now: datetime) -> None:
     assert upkeep.tidy(now=now) == 0
+
+
+def test_a_sweep_from_an_old_row_leaves_a_later_store_alone(
+    accepted: DataFile, store: Path
+) -> None:
+    """Whoever read the row before a rewrite must not delete what it put there."""
+    folder = store / str(accepted.pk)
+    for name in ("store-2", "store-2.csi", ".store-2.abc.part"):
+        (folder / name).write_bytes(b"written anew")
+    (folder / ".store-0.abc.part").write_bytes(b"left by a crash")
+    storage.sweep(accepted)
+    names = {path.name for path in folder.iterdir()}
+    assert {"store-1", "store-2", "store-2.csi", ".store-2.abc.part"} <= names
+    assert ".store-0.abc.part" not in names
+    accepted.attempts = 2
+    storage.sweep(accepted)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"store-2", "store-2.csi", ".store-2.abc.part"}

@@ -2,12 +2,15 @@
 
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 from smtplib import SMTPServerDisconnected
 
 import pytest
 from django.core import mail as outbox
 from django.db import connections
+from django.test import override_settings
 from django.utils import timezone
+from pytest_django import Settings
 
 from gemmule.accounts.models import User
 from gemmule.notices import mail, selectors, tasks
@@ -132,3 +135,32 @@ def test_lost_messages_are_picked_up_for_a_day(
 
     assert nudged == [lost.pk]
     assert selectors.left_behind(since=now - timedelta(days=1), until=now) == [lost.pk]
+
+
+# --- mails that lie in files ----------------------------------------------------
+
+
+@pytest.fixture
+def folder(settings: Settings, tmp_path: Path) -> Path:
+    """Return the folder into which mails are written, as the embedded default does."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = tmp_path
+    return tmp_path
+
+
+def test_mails_to_who_is_erased_are_deleted_from_their_folder(
+    rosa: User, ira: User, now: datetime, folder: Path
+) -> None:
+    for user in (rosa, ira):
+        mail.send(a_notice(user, now).pk, now=now)
+    assert mail.forget([rosa.email.upper()]) == 1
+    (left,) = folder.iterdir()
+    assert ira.email in left.read_text()
+    assert mail.forget([]) == 0
+
+
+def test_where_mail_is_sent_nothing_is_looked_for(rosa: User, folder: Path) -> None:
+    (folder / "a.log").write_text(rosa.email)
+    with override_settings(EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend"):
+        assert mail.forget([rosa.email]) == 0
+    assert list(folder.iterdir())

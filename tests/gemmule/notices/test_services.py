@@ -144,3 +144,21 @@ def test_all_are_read_at_once_and_only_ones_own(
     assert services.mark_all_read(user=rosa, now=now) == 2
     assert selectors.unread_count(rosa) == 0
     assert selectors.unread_count(ira) == 1
+
+
+def test_who_is_erased_has_no_notice_left(
+    rosa: User, ira: User, now: datetime, nudged: list[tuple[object, ...]]
+) -> None:
+    for user in (rosa, ira):
+        tell(user, now)
+    services.forget(user_id=rosa.pk, addresses=[rosa.email])
+    assert list(Notice.objects.values_list("user", flat=True)) == [ira.pk]
+
+
+def test_a_colleague_keeps_the_notices_of_her_work(
+    rosa: User, now: datetime, nudged: list[tuple[object, ...]]
+) -> None:
+    kept = tell(rosa, now)
+    tell(rosa, now, url="/donor/")
+    services.forget(user_id=rosa.pk, addresses=[])
+    assert list(Notice.objects.all()) == [kept]
