@@ -26,10 +26,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from ledger import durable, errors, keys, locks, policies, served
+from ledger import durable, errors, keys, locks, policies, publishing, served
 from ledger.memory import Memory
 from ledger.models import Body, Checkpoint, Entry, Head, Pending
 from ledger.sources import CHECKPOINT, Folder
+from ledger.tiles import TileStore
 from ledger.tlog import entry, note, proof
 from ledger.tlog.checkpoint import Checkpoint as SignedHead
 from ledger.tlog.policy import Policy
@@ -68,17 +69,21 @@ def restore(
         _check_remembered(head)
     with transaction.atomic(durable=True):
         locks.lock_head()
-        restored = _Restoration(source, head).run(signed, policy, now)
+        restoration = _Restoration(folder, head)
+        _check_shown(head)
+        restored = restoration.run(signed, policy, now)
     if notary_forgot and _has_forgotten():
         durable.write_once(keys.notary_state_file(), head.text.encode())
     elif not keys.is_notary_elsewhere():
         _remind(source, head)
+    publishing.rebuild()
     return restored
 
 
 class _Restoration:
-    def __init__(self, source: Folder, head: SignedHead) -> None:
-        self._source = source
+    def __init__(self, folder: Path, head: SignedHead) -> None:
+        self._folder = folder
+        self._source = Folder(folder)
         self._head = head
         self._kept = _kept_size(head)
         # Commitment -> event, of the bodies that have no entry.
@@ -87,7 +92,7 @@ class _Restoration:
         # Events of entries that nobody can tell the event of.
         self._unknown: list[UUID] = []
 
-    def run(self, signed: bytes, policy: Policy, now: datetime) -> Restored:
+    def run(self, signed: bytes, given: Policy, now: datetime) -> Restored:
         """Write the rows that are missing, and head and checkpoint above them."""
         self._erased = self._erased_events()
         replay = Replay()
@@ -114,7 +119,8 @@ class _Restoration:
         )
         if replay.size:
             _write_head(replay)
-            _write_checkpoint(replay, signed, policy, now)
+            announced = _announced_policy(self._folder, replay, given)
+            _write_checkpoint(replay, signed, announced, now)
         return Restored(
             size=self._head.size,
             new=self._head.size - self._kept,
@@ -220,14 +226,11 @@ def _write_head(replay: Replay) -> None:
 
 
 def _write_checkpoint(
-    replay: Replay, signed: bytes, policy: Policy, now: datetime
+    replay: Replay, signed: bytes, announced: Policy | None, now: datetime
 ) -> None:
-    """Write the checkpoint, and its policy if that is the one announced last.
-
-    Another policy is announced when the log goes on.
-    """
-    if replay.policy_sha256 == policy.sha256 and not policies.is_announced(policy):
-        policies.note_announced(policy, now=now)
+    """Write the checkpoint, and the policy that the log announced last before it."""
+    if announced is not None and not policies.is_announced(announced):
+        policies.note_announced(announced, now=now)
     if Checkpoint.objects.filter(size=replay.size).exists():
         return
     Checkpoint.objects.create(
@@ -236,8 +239,34 @@ def _write_checkpoint(
         note=signed,
         frontier=replay.frontier.to_bytes(),
         signed_at=now,
-        policy=policies.announced() if policies.is_announced(policy) else None,
+        policy=policies.announced() if announced is not None else None,
     )
+
+
+def _announced_policy(folder: Path, replay: Replay, given: Policy) -> Policy | None:
+    """Return the policy that the log announced last, as far as its text is there.
+
+    The log holds its hash alone: the text is what the copy brings along, or what the
+    checkpoint is believed by.
+    """
+    known = [given]
+    brought = TileStore(folder).read_policy()
+    try:
+        known += [] if brought is None else [Policy.from_bytes(brought)]
+    except errors.PolicyInvalid:
+        pass  # What the copy brings is none.
+    found = (each for each in known if each.sha256 == replay.policy_sha256)
+    return next(found, None)
+
+
+def _check_shown(head: SignedHead) -> None:
+    """Raise RestoreRefused where others read more of the log than the files hold."""
+    shown = publishing.store().head()
+    if shown is not None and shown.size > head.size:
+        raise errors.RestoreRefused(
+            f"the site's own files cover {shown.size} entries, these {head.size}: "
+            f"restore from {publishing.store().root}"
+        )
 
 
 def _has_forgotten() -> bool:

@@ -18,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 from gemmule import settings as house
 from ledger import services
 from ledger.models import Checkpoint, Entry
+from tests.ledger.losing import export, lose  # noqa: F401  (fixtures)
 
 Record = Callable[..., UUID]
 

@@ -47,11 +47,16 @@ def test_what_was_erased_opens_nowhere_and_all_proofs_hold(
     hers = [record(subject=ada) for _ in range(3)]
     his = record(subject=bob)
     services.settle(now=now)
+    kept = [inclusion.prove(event) for event in [*hers, his]]
     end = erase(ada, now)
     assert [selectors.open_body(event) for event in hers] == [None] * 3
     assert selectors.open_body(his) is not None
     for event in [*hers, his, end]:
-        inclusion.prove(event)
+        inclusion.check(inclusion.prove(event))
+    for before in kept:
+        assert inclusion.check(before).entry.type == "role.granted"
+    assert [inclusion.opening(event) for event in hers] == [None] * 3
+    assert inclusion.opening(his) is not None
     found = inspection.inspect()
     assert found.is_sound, found.findings
     assert found.erased == 3
@@ -214,6 +219,7 @@ def test_no_list_of_names_and_ids_opens_a_commitment_of_the_erased(
     services.settle(now=now)
     kept_keys = vault.open_keys(subjects)
     erased = rng.sample(range(100), 50)
+    receipts = [inclusion.prove(event) for event in events]
     for number in erased:
         erase(subjects[number], now)
     commits = {
@@ -249,8 +255,10 @@ def test_no_list_of_names_and_ids_opens_a_commitment_of_the_erased(
     report = inspection.inspect()
     assert report.is_sound, report.findings
     assert report.erased == 50
-    for event in events:
-        inclusion.prove(event)
+    for receipt, event in zip(receipts, events, strict=True):
+        # Those handed out before the erasures, and those made since.
+        assert inclusion.check(receipt).entry.type == "consent.given"
+        inclusion.check(inclusion.prove(event))
 
 
 def _spellings(text: str) -> list[bytes]:

@@ -13,7 +13,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
-from django.db.models import Model
 
 from ledger import (
     errors,
@@ -29,60 +28,13 @@ from ledger import (
 )
 from ledger.sources import Folder
 from ledger.tlog.policy import Policy
-from tests.ledger import tampering
+from tests.ledger.losing import findings, policy, restore, rows
 from tests.ledger.test_sources import Server
 
 pytestmark = pytest.mark.usefixtures("database")
 
 Record = Callable[..., uuid.UUID]
 Unguarded = Callable[[], AbstractContextManager[None]]
-
-
-@pytest.fixture
-def export(events: list[uuid.UUID], tmp_path: Path) -> Path:
-    """Return an export of seven entries."""
-    exporting.export(tmp_path / "export")
-    return tmp_path / "export"
-
-
-@pytest.fixture
-def lose(unguarded: Unguarded) -> Callable[..., None]:
-    """Return a function that loses the log from an entry on, and other tables whole."""
-
-    def lose(*tables: type[Model], start: int = 0) -> None:
-        with unguarded():
-            if start:
-                tampering.cut_back(start)
-            else:
-                models.Entry.objects.all().delete()
-                models.Head.objects.all().delete()
-                models.Checkpoint.objects.all().delete()
-                models.PolicyVersion.objects.all().delete()
-                shutil.rmtree(settings.LEDGER_PUBLIC_DIR)
-            for table in tables:
-                table._default_manager.all().delete()
-
-    return lose
-
-
-def policy() -> Policy:
-    return Policy.single(keys.log_key().verifier)
-
-
-def restore(folder: Path, now: datetime) -> restoring.Restored:
-    return restoring.restore(folder, policy=policy(), now=now)
-
-
-def rows() -> list[tuple[int, uuid.UUID, bytes, bytes]]:
-    found = models.Entry.objects.order_by("seq")
-    return [
-        (each.seq, each.event, bytes(each.data), bytes(each.leaf_hash))
-        for each in found
-    ]
-
-
-def findings() -> list[str]:
-    return [each.message for each in inspection.inspect().findings]
 
 
 @pytest.mark.parametrize("start", [0, 1, 4, 7])
@@ -146,15 +98,59 @@ def test_the_policy_that_the_log_announced_is_not_announced_again(
     assert selectors.tree_size() == 8
 
 
-def test_another_policy_is_announced_when_the_log_goes_on(
+def test_another_policy_to_restore_by_does_not_replace_the_announced_one(
     export: Path, lose: Callable[..., None], record: Record, now: datetime
 ) -> None:
     lose()
+    announced = policy()
+    commented = Policy.parse(f"# kept elsewhere\n{announced.text}")
+    restoring.restore(export, policy=commented, now=now)
+    # Its text came with the copy.
+    assert selectors.policy() == announced
+    record()
+    assert selectors.tree_size() == 8
+    assert findings() == []
+
+
+def test_a_policy_whose_text_is_lost_is_told_of(
+    export: Path, lose: Callable[..., None], now: datetime
+) -> None:
+    lose()
     commented = Policy.parse(f"# kept elsewhere\n{policy().text}")
+    (export / "policy").unlink()
     restoring.restore(export, policy=commented, now=now)
     assert models.Checkpoint.objects.get().policy is None
+    assert any("it was not published by the policy" in each for each in findings())
+
+
+def test_files_that_others_read_are_made_again(
+    export: Path, lose: Callable[..., None], now: datetime
+) -> None:
+    shown = settings.LEDGER_PUBLIC_DIR
+    before = (shown / "checkpoint").read_bytes()
+    lose()
+    shutil.rmtree(shown, ignore_errors=True)
+    restore(export, now)
+    assert (shown / "checkpoint").read_bytes() == before
+    assert findings() == []
+
+
+def test_an_older_copy_than_others_have_read_is_refused(
+    export: Path, lose: Callable[..., None], record: Record, now: datetime
+) -> None:
+    """Also where the notary's memory was lost, and somebody answers for it."""
     record()
-    assert selectors.tree_size() == 9
+    shown = settings.LEDGER_PUBLIC_DIR
+    kept = shown.with_name("kept")
+    shutil.copytree(shown, kept)
+    lose()
+    kept.rename(shown)
+    keys.notary_state_file().unlink()
+    with pytest.raises(errors.RestoreRefused, match="own files cover 8 entries, these"):
+        restoring.restore(export, policy=policy(), now=now, notary_forgot=True)
+    assert selectors.tree_size() == 0
+    restoring.restore(shown, policy=policy(), now=now, notary_forgot=True)
+    assert selectors.tree_size() == 8
     assert findings() == []
 
 
@@ -282,123 +278,6 @@ def test_a_lost_body_beside_erased_ones_gets_an_event_of_its_own(
     assert restore(tmp_path, now).unknown == 4
     assert all("was accepted, but is neither" in each for each in findings())
     assert len(findings()) == 3
-
-
-def test_tables_of_another_history_are_left_alone(
-    export: Path, unguarded: Unguarded, now: datetime
-) -> None:
-    with unguarded():
-        tampering.rewrite(3, pub={"form_sha256": "ab" * 32})
-    before = rows()
-    with pytest.raises(errors.RestoreRefused, match="entry 3 of the table is another"):
-        restore(export, now)
-    assert rows() == before
-
-
-def test_tables_with_a_hole_are_left_alone(
-    export: Path, unguarded: Unguarded, now: datetime
-) -> None:
-    with unguarded():
-        models.Entry.objects.filter(seq=3).delete()
-    with pytest.raises(errors.RestoreRefused, match="the head counts 7 entries, the t"):
-        restore(export, now)
-    with unguarded():
-        models.Head.objects.all().delete()
-    with pytest.raises(errors.RestoreRefused, match="missing within the table"):
-        restore(export, now)
-
-
-def test_older_files_do_not_replace_newer_entries(
-    export: Path, record: Record, unguarded: Unguarded, now: datetime
-) -> None:
-    record()
-    with pytest.raises(
-        errors.NotaryRefused, match="signed 8 entries, the files hold 7"
-    ):
-        restore(export, now)
-    keys.notary_state_file().write_text(
-        (export / "checkpoint").read_text().split("\n\n")[0] + "\n"
-    )
-    with pytest.raises(
-        errors.RestoreRefused, match="holds 8 entries, the files only 7"
-    ):
-        restore(export, now)
-    with unguarded():
-        models.Entry.objects.filter(seq=7).delete()
-        models.Head.objects.all().delete()
-    with pytest.raises(errors.RestoreRefused, match="of 8 entries was published"):
-        restore(export, now)
-
-
-def test_files_that_do_not_hold_restore_nothing(
-    export: Path, lose: Callable[..., None], now: datetime
-) -> None:
-    lose()
-    bundle = export / "tile/entries/000.p/7"
-    good = bundle.read_bytes()
-    bundle.write_bytes(good.replace(b"role.granted", b"role.revoked", 1))
-    with pytest.raises(errors.VerificationError):
-        restore(export, now)
-    bundle.write_bytes(good)
-    (export / "tile/0/000.p/7").unlink()
-    with pytest.raises(errors.FileNotServed):
-        restore(export, now)
-    assert rows() == [] and not models.Head.objects.exists()
-
-
-def test_a_key_that_the_log_does_not_announce_cannot_go_on_with_it(
-    export: Path, lose: Callable[..., None], now: datetime
-) -> None:
-    believed = policy()
-    lose()
-    keys.notary_state_file().unlink()
-    settings.LEDGER_KEY_FILE.unlink()
-    keys.create_log_key()
-    with pytest.raises(errors.KeyUnannounced, match="does not announce the key"):
-        restoring.restore(export, policy=believed, now=now)
-    assert rows() == []
-
-
-def test_a_notary_that_forgot_is_made_to_remember_by_who_answers_for_it(
-    export: Path, lose: Callable[..., None], record: Record, now: datetime
-) -> None:
-    lose()
-    keys.notary_state_file().unlink()
-    with pytest.raises(errors.NotaryStateLost):
-        restore(export, now)
-    assert rows() == []
-    arguments = ("--from-tiles", str(export), "--policy", str(export / "policy"))
-    call_command("restore_ledger", *arguments, "--notary-forgot", stdout=StringIO())
-    assert keys.open_notary().last_signed().size == len(rows()) == 7
-    record()
-    assert findings() == []
-
-
-def test_nobody_answers_for_a_notary_that_remembers(
-    export: Path, record: Record, now: datetime
-) -> None:
-    record()
-    with pytest.raises(errors.NotaryRefused, match="signed 8 entries, the files hold"):
-        restoring.restore(export, policy=policy(), now=now, notary_forgot=True)
-
-
-def test_a_notary_restored_from_an_older_copy_catches_up(
-    events: list[uuid.UUID],
-    record: Record,
-    lose: Callable[..., None],
-    now: datetime,
-    tmp_path: Path,
-) -> None:
-    older = keys.notary_state_file().read_bytes()
-    for _ in range(5):
-        record()
-    exporting.export(tmp_path)
-    lose()
-    keys.notary_state_file().write_bytes(older)
-    restore(tmp_path, now)
-    assert keys.open_notary().last_signed().size == 12
-    record()
-    assert findings() == []
 
 
 def test_the_command_restores_from_files(

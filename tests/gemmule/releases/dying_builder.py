@@ -51,7 +51,7 @@ def clock() -> datetime:
 
 match POINT:
     case "taken":  # the release is held, nothing else is done
-        build._members = die  # type: ignore[assignment] # it never returns
+        build._consider = die  # type: ignore[assignment] # it never returns
     case "cutting":  # the child process has been confined and works
         take = child._Lines.take
 

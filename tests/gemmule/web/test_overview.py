@@ -50,7 +50,8 @@ def row(text: str, table: str, head: str) -> list[str]:
     """Return the cells of a table's row, found by what stands at its head."""
     _, _, rest = text.partition(f">{table}</caption>")
     (cells,) = re.findall(
-        rf'<tr><th scope="row"[^>]*>{head}</th>(.*?)</tr>', rest.partition("</table>")[0]
+        rf'<tr><th scope="row"[^>]*>{head}</th>(.*?)</tr>',
+        rest.partition("</table>")[0],
     )
     return re.findall(r"<td[^>]*>([^<]*)</td>", cells)
 

@@ -5,20 +5,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('releases', '0002_erasure'),
+        ("releases", "0002_erasure"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='download',
-            name='seen_at',
+            model_name="download",
+            name="seen_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddIndex(
-            model_name='download',
-            index=models.Index(condition=models.Q(('outcome', 'open')), fields=['seen_at'], name='releases_open_downloads'),
+            model_name="download",
+            index=models.Index(
+                condition=models.Q(("outcome", "open")),
+                fields=["seen_at"],
+                name="releases_open_downloads",
+            ),
         ),
     ]
