@@ -4,7 +4,6 @@ Whose key it is cannot be told from the signature: the ledger's entry, which nam
 digest of manifest and signature together, says that.
 """
 
-import base64
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +11,8 @@ from typing import Any
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from ledger.tlog import canonical
 
 ALGORITHM = "ed25519"
 _DOMAIN = b"gemmule/manifest/v1\0"
@@ -44,4 +45,4 @@ def check(body: Mapping[str, Any], signature: Mapping[str, Any]) -> bytes:
 def _bytes_of(text: object) -> bytes:
     if not isinstance(text, str):
         raise ValueError("key and value of a signature are base64")
-    return base64.b64decode(text, validate=True)
+    return canonical.decode_base64(text)

@@ -325,13 +325,14 @@ def _resolved(
 def _check_asked(asked: Any, manifest: Manifest) -> None:
     try:
         digest = hashlib.sha256(canonical.write(asked)).hexdigest()
-        stated = decisions.purpose_of(asked["purpose"]).to_json()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError) as error:
         raise DecisionDiffers("the dossier does not say what was asked") from error
     said = manifest.body
+    if digest != said["request_sha256"] or not isinstance(asked, dict):
+        raise DecisionDiffers("the dossier shows another request than the manifest's")
+    stated = decisions.purpose_of(asked.get("purpose")).to_json()
     if (
-        digest != said["request_sha256"]
-        or asked.get("request") != said["request"]
+        asked.get("request") != said["request"]
         or asked.get("dataset") != said["dataset"]
         or asked.get("regions") != said["regions"]
         or any(said["purpose"].get(key) != stated[key] for key in stated)

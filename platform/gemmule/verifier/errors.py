@@ -10,6 +10,7 @@ VerifierError
     ├── NotOnLedger         the receipt is not that of this manifest
     ├── FileRefused         the file is not what the manifest names
     │   ├── FileNotNamed    no file of the manifest is meant
+    │   ├── FileMisnamed    it is another file of the release
     │   ├── FileTruncated   its end is missing
     │   ├── FileExtended    something was added to it
     │   ├── FileChanged     bytes were changed, nobody can say where
@@ -68,6 +69,10 @@ class FileRefused(ReleaseRefused):
 
 class FileNotNamed(FileRefused):
     """No file of the manifest has this name, these bytes, or this size."""
+
+
+class FileMisnamed(FileRefused):
+    """The file is one of the release, under the name of another one of it."""
 
 
 class FileTruncated(FileRefused):

@@ -16,6 +16,7 @@ from gemmule.verifier import words
 from gemmule.verifier.errors import (
     FileChanged,
     FileExtended,
+    FileMisnamed,
     FileNotNamed,
     FileRefused,
     FileTruncated,
@@ -88,6 +89,7 @@ def check(
             size, digest = _digest(file)
             for named in manifest.files:
                 if named.sha256_cipher == digest and named.size_bytes == size:
+                    _check_name(path.name, named, manifest)
                     if secret_key is not None:
                         file.seek(0)
                         _check_inside(file, named, secret_key, sink)
@@ -105,6 +107,15 @@ def _check_key(secret_key: bytes, manifest: Manifest) -> None:
         raise KeyWrong(
             f"the release was made for the key {manifest.recipient_key[:16]}..., this "
             f"secret key belongs to {found[:16]}..."
+        )
+
+
+def _check_name(name: str, named: NamedFile, manifest: Manifest) -> None:
+    """Let a file have any name but that of another file of the release."""
+    if name != named.name and any(name == each.name for each in manifest.files):
+        raise FileMisnamed(
+            f"it is {words.shown(named.name)} of this release, under the name "
+            f"{words.shown(name)}"
         )
 
 
@@ -210,48 +221,47 @@ def _by_opening(
             f"was changed, or made for somebody else ({error})"
         )
     found = _open(file, ciphers, None)
-    if found.segments and len(found.closed) == found.segments:
+    # Where something was cut off or added, the segment at the end does not open.
+    last = min(found.segments, named.segments) - 1
+    within = found.segments if size == named.size_bytes else max(last, 0)
+    forged = [one for one in found.closed if one < within]
+    if within and len(forged) == within:
         return HeaderChanged(
             "its header gives a data key under which no segment opens: header and "
             "segments are not of one file"
         )
-    # A last segment that was cut, or that something was added to, does not open.
-    is_ragged = size != named.size_bytes
-    ends = {found.segments - 1} if is_ragged else set()
-    forged = [one for one in found.closed if one not in ends and one < named.segments]
     if forged:
         return SegmentForged(
             f"segment {forged[0] + 1} of {found.segments} does not open under the data "
             "key of this file: it was changed, or comes from another file"
         )
-    if size < named.size_bytes and found.closed:
-        return FileTruncated(
-            f"it ends within segment {found.segments} of {named.segments}"
-        )
-    if size < named.size_bytes and found.last_bytes == segments.PLAIN_BYTES:
-        return FileTruncated(
-            f"every segment opens, and there are {found.segments} of {named.segments}: "
-            "it was cut at the edge of a segment, or one was taken out"
-        )
-    if size == named.size_bytes:
-        if found.digest == named.sha256_plain:
-            return FileChanged(
-                "what is inside is what the manifest names, and was encrypted anew: "
-                "these are not the bytes of the release"
-            )
-        return SegmentsMoved(
-            "every segment opens, and together they are not the file: segments were "
-            "swapped, or one stands in the place of another"
-        )
+    if size < named.size_bytes:
+        return _short(found, named)
     if size > named.size_bytes:
         return FileExtended(
             f"there are {found.segments} segments and {size} bytes, the manifest names "
             f"{named.segments} and {named.size_bytes}: something was added"
         )
+    if found.digest == named.sha256_plain:
+        return FileChanged(
+            "what is inside is what the manifest names, and was encrypted anew: these "
+            "are not the bytes of the release"
+        )
     return SegmentsMoved(
-        f"every segment opens, and the {found.segments} of them are not the "
-        f"{named.segments} of the file in their order"
+        "every segment opens, and together they are not the file: segments were "
+        "swapped, or one stands in the place of another"
     )
+
+
+def _short(found: _Opened, named: NamedFile) -> FileTruncated:
+    if found.closed:
+        return FileTruncated(
+            f"it ends within segment {found.segments} of {named.segments}"
+        )
+    how = f"every segment opens, and there are {found.segments} of {named.segments}"
+    if not found.segments or found.last_bytes == segments.PLAIN_BYTES:
+        return FileTruncated(f"{how}: it was cut at the edge of a segment")
+    return FileTruncated(f"{how}: one was taken out, or this is another file")
 
 
 def _ciphers(file: IO[bytes], secret_key: bytes) -> list[ChaCha20Poly1305]:

@@ -93,7 +93,10 @@ def place(
         opening = opened(shown.get("opening"), found.commit)
     except (LedgerError, ValueError) as error:
         raise ConsentNotShown(f"the consent of {what}: {error}") from error
-    if canonical.encode_base64(found.commit) != statement["commit"]:
+    if (
+        canonical.encode_base64(found.commit) != statement["commit"]
+        or str(opening.event) != statement["consent"]
+    ):
         raise ConsentNotShown(
             f"the consent of {what} is another entry than the one it was sealed with"
         )

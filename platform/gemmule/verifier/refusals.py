@@ -44,6 +44,7 @@ _RELEASE: Mapping[type[Exception], str] = {
     own.NotOnLedger: "The manifest is not the one on the ledger",
     own.FileRefused: "This is not the file that the manifest names",
     own.FileNotNamed: "This file is not in the manifest",
+    own.FileMisnamed: "This file has the name of another",
     own.FileTruncated: "The file is too short",
     own.FileExtended: "The file is too long",
     own.FileChanged: "The file was changed",

@@ -113,14 +113,14 @@ class Desk:
         secret: bytes | None = None,
         dossier: dict[str, Any] | None = None,
     ) -> ReleaseHolds:
-        """Check the release with one thing or the other changed."""
+        """Check the release with one thing or the other changed; b"": not given."""
         one = self.handed.one
         path = self.folder / (name or one.name)
         path.write_bytes(one.file if file is None else file)
         return releases.check(
             path,
             manifest=one.manifest if manifest is None else manifest,
-            receipt=one.receipt if receipt is None else receipt,
+            receipt=one.receipt if receipt is None else receipt or None,
             policy=Policy.parse(self.handed.policy if policy is None else policy),
             secret_key=secret,
             dossier=None if dossier is None else json.dumps(dossier).encode(),

@@ -1,0 +1,29 @@
+"""Each reason of a refusal has words, a code, and a line in the documentation."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gemmule.verifier import errors, refusals
+
+PAGE = (Path(__file__).parents[3] / "docs" / "verify.md").read_text()
+
+
+def below(root: type[Exception]) -> Iterator[type[Exception]]:
+    for each in root.__subclasses__():
+        yield each
+        yield from below(each)
+
+
+# Those that only gather others are never raised themselves.
+GATHERING = {errors.FileRefused, errors.DossierRefused}
+REASONS = [one for one in below(errors.ReleaseRefused) if one not in GATHERING]
+
+
+@pytest.mark.parametrize("reason", REASONS, ids=lambda reason: reason.__name__)
+def test_every_refusal_of_a_release_is_explained(reason: type[Exception]) -> None:
+    refusal = refusals.of("release", reason("something"))
+    assert refusal.ok is False
+    words = refusal.words.removesuffix(": something")
+    assert f"| {words} | `{refusal.error}` |" in PAGE
