@@ -60,7 +60,9 @@ class ColumnCutter:
         is_by_arrays = is_fast & ~is_kept_back
         if self._only_one_by_one:
             is_by_arrays[:] = False
-        rows = np.flatnonzero(is_by_arrays & is_requested & is_near & (pos >= low))
+        # What begins before the window may be trimmed into it.
+        is_by_arrays &= pos >= low
+        rows = np.flatnonzero(is_by_arrays & is_requested & is_near)
         # What is fast but kept back reaches no further than REF, what is not fast may.
         left = np.flatnonzero(
             ~is_by_arrays & is_near & (is_requested | ~is_fast)
