@@ -23,6 +23,7 @@ from genomics import sandbox
 from genomics.errors import BuildFailed, GenomicsError, IntakeRefused, JobInvalid
 from genomics.job import IntakeJob, Progress, SubsetJob
 from genomics.jsonfields import JSON
+from genomics.part_job import JoinJob, PartJob
 from genomics.removal_job import RemovalJob
 
 # htslib is loaded only by the module that does the job, once the sandbox is shut.
@@ -30,10 +31,12 @@ MODULES = {
     "subset": "genomics.pipeline",
     "intake": "genomics.intake",
     "removal": "genomics.removal",
+    "part": "genomics.part_cut",
+    "join": "genomics.join",
 }
 PROGRESS_EVERY_S = 0.5
 
-Job = SubsetJob | IntakeJob | RemovalJob
+Job = SubsetJob | IntakeJob | RemovalJob | PartJob | JoinJob
 
 
 def main(arguments: list[str]) -> int:
@@ -92,6 +95,10 @@ def _read_job(stream: IO[bytes]) -> Job:
             return IntakeJob.from_json(value)
         case {"kind": "removal"}:
             return RemovalJob.from_json(value)
+        case {"kind": "part"}:
+            return PartJob.from_json(value)
+        case {"kind": "join"}:
+            return JoinJob.from_json(value)
     raise JobInvalid(f"expected a job whose kind is one of {sorted(MODULES)}")
 
 

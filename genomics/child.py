@@ -43,6 +43,7 @@ from genomics.job import (
     SubsetResult,
 )
 from genomics.jsonfields import JSON
+from genomics.part_job import JoinJob, PartJob, PartResult
 from genomics.removal_job import RemovalJob, RemovalResult
 from genomics.sandbox import Resources
 
@@ -53,13 +54,13 @@ LINE_BYTES = 256 << 20  # a result may name 200,000 samples
 
 log = logging.getLogger(__name__)
 
-Job = SubsetJob | IntakeJob | RemovalJob
-Result = SubsetResult | IntakeResult | RemovalResult
+Job = SubsetJob | IntakeJob | RemovalJob | PartJob | JoinJob
+Result = SubsetResult | IntakeResult | RemovalResult | PartResult
 
 
 @overload
 def run(
-    job: SubsetJob,
+    job: SubsetJob | JoinJob,
     *,
     timeout_s: float,
     on_progress: ProgressSink | None = None,
@@ -84,6 +85,15 @@ def run(
     temp_root: Path | None = None,
     resources: Resources = ...,
 ) -> RemovalResult: ...
+@overload
+def run(
+    job: PartJob,
+    *,
+    timeout_s: float,
+    on_progress: ProgressSink | None = None,
+    temp_root: Path | None = None,
+    resources: Resources = ...,
+) -> PartResult: ...
 def run(
     job: Job,
     *,
@@ -194,9 +204,13 @@ def _all_or_nothing(job: Job, private: Path) -> Iterator[None]:
 
 def _outputs(job: Job) -> tuple[Path, tuple[str, ...]]:
     # A name has no wildcards: job.FILE_STEM for a release, escaped for a store.
+    if isinstance(job, JoinJob):
+        return _outputs(job.subset)
     if isinstance(job, SubsetJob):
         endings = ("vcf.gz.c4gh", "vcf.gz.tbi.c4gh", "vcf.gz.csi.c4gh")
         return job.output_dir, tuple(f"{job.name}.{ending}" for ending in endings)
+    if isinstance(job, PartJob):
+        return job.part.parent, (glob.escape(job.part.name),)
     store = glob.escape(job.store.name)
     return job.store.parent, (
         store,
@@ -302,8 +316,10 @@ def _outcome(job: Job, lines: _Lines, status: int) -> Result:
         raise _error(job, lines.error, status)
     if status != 0 or lines.result is None:
         raise ChildKilled(f"the child process ended with {status} and no result")
-    if isinstance(job, SubsetJob):
+    if isinstance(job, SubsetJob | JoinJob):
         return SubsetResult.from_json(lines.result)
+    if isinstance(job, PartJob):
+        return PartResult.from_json(lines.result)
     if isinstance(job, RemovalJob):
         return RemovalResult.from_json(lines.result)
     return IntakeResult.from_json(lines.result)
