@@ -43,9 +43,13 @@ def main(arguments: list[str]) -> int:
     """Confine the process, do the job on standard input, return the exit status."""
     out = _take_over_stdout()
     try:
-        resources, parent = _settings(arguments)
+        resources, parent, is_spare = _settings(arguments)
         is_isolated = sandbox.enter(resources, parent=parent)
+        if is_spare:
+            importlib.import_module(MODULES["subset"])
         _write(out, {"sandbox": {"network": not is_isolated}})
+        if is_spare and not _has_come():
+            return 0
         _write(out, {"result": _work(_read_job(sys.stdin.buffer), out)})
     except JobInvalid as error:
         return _fail(out, 2, "job", str(error))
@@ -73,14 +77,21 @@ def _take_over_stdout() -> IO[str]:
     return out
 
 
-def _settings(arguments: list[str]) -> tuple[sandbox.Resources, int | None]:
-    # `--resources JSON PARENT`, as genomics.child gives it, or nothing.
+def _settings(arguments: list[str]) -> tuple[sandbox.Resources, int | None, bool]:
+    # `--resources JSON PARENT [--spare]`, as genomics.child gives it, or nothing.
     match arguments:
         case []:
-            return sandbox.Resources(), None
-        case ["--resources", text, parent] if parent.isascii() and parent.isdigit():
-            return sandbox.Resources.from_json(_parse(text)), int(parent)
-    raise JobInvalid("expected no arguments, or --resources JSON PARENT")
+            return sandbox.Resources(), None, False
+        case ["--resources", text, parent, *rest] if (
+            parent.isascii() and parent.isdigit() and rest in ([], [sandbox.SPARE])
+        ):
+            return sandbox.Resources.from_json(_parse(text)), int(parent), bool(rest)
+    raise JobInvalid("expected no arguments, or --resources JSON PARENT [--spare]")
+
+
+def _has_come() -> bool:
+    # Sockets are loaded only where a job comes over one.
+    return bool(importlib.import_module("genomics.waiting").wait_for_job())
 
 
 def _read_job(stream: IO[bytes]) -> Job:

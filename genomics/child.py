@@ -17,7 +17,6 @@ import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, overload
 
+from genomics import spare, starting
 from genomics.errors import (
     BuildFailed,
     ChildKilled,
@@ -48,8 +48,6 @@ from genomics.removal_job import RemovalJob, RemovalResult
 from genomics.sandbox import Resources
 
 PRIVATE_PREFIX = "gemmule-genomics-"
-# numpy's linear algebra, which nothing here uses, would start threads of its own.
-ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
 LINE_BYTES = 256 << 20  # a result may name 200,000 samples
 
 log = logging.getLogger(__name__)
@@ -114,7 +112,10 @@ def run(
         _all_or_nothing(job, private),
     ):
         lines = _Lines(on_progress)
-        status = _run(job, private, fd, lines, timeout_s, resources)
+        try:
+            status = _run(job, private, fd, lines, timeout_s, resources)
+        finally:
+            spare.replace()
         return _outcome(job, lines, status)
 
 
@@ -243,8 +244,6 @@ def _run(
     timeout_s: float,
     resources: Resources,
 ) -> int:
-    command = [sys.executable, "-I", "-X", "utf8", "-m", "genomics"]
-    command += ["--resources", json.dumps(resources.to_json()), str(os.getpid())]
     with (
         # A file, not a pipe: a child that does not read cannot block us.
         tempfile.TemporaryFile(dir=private) as job_file,
@@ -252,19 +251,12 @@ def _run(
     ):
         job_file.write(json.dumps(job.to_json()).encode("ascii"))
         job_file.seek(0)
-        try:
-            child = subprocess.Popen(
-                command,
-                stdin=job_file,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=ENVIRONMENT,
-                cwd=private,
-                pass_fds=(lock,),  # the lock lasts as long as either process
-                start_new_session=True,  # Ctrl-C is for the parent to handle
-            )
-        except OSError as error:
-            raise ChildKilled("the child process did not start") from error
+        # The lock lasts as long as either process.
+        child = spare.give(
+            resources, directory=lock, job=job_file.fileno(), stderr=stderr.fileno()
+        ) or starting.start(
+            resources, stdin=job_file, stderr=stderr, directory=private, keep=(lock,)
+        )
         assert child.stdout is not None, "a pipe was asked for"
         try:
             deadline = time.monotonic() + timeout_s

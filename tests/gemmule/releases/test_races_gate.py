@@ -229,7 +229,7 @@ def http_reader(
                 connection.request("GET", path, headers=sent)
                 answer = connection.getresponse()
                 if answer.status == 403:
-                    assert b"consent" in answer.read()
+                    assert b"withdrew" in answer.read()
                     return total
                 assert answer.status == (206 if position else 200)
                 etag = answer.headers["ETag"]
@@ -312,7 +312,7 @@ def test_a_withdrawal_before_the_first_chunk_is_answered_with_the_reason(
         )
         answer = connection.getresponse()
         assert answer.status == 403
-        assert b"consent" in answer.read()
+        assert b"withdrew" in answer.read()
     finally:
         connection.close()
     assert built.files.get(pk=file.pk).downloads.get().outcome == "stopped"
