@@ -103,11 +103,7 @@ def give(
     other resources than these: then nothing has been done.
     """
     global _spare
-    if (
-        _spare is None
-        or _keeper != _this_thread()
-        or _spare.resources != resources
-    ):
+    if _spare is None or _keeper != _this_thread() or _spare.resources != resources:
         return None
     taken, _spare = _spare, None
     with taken.socket:

@@ -81,13 +81,15 @@ def test_one_waits_with_nothing_of_its_parent(
         run(room)
         spare.wait_until_ready()
         (pid,) = spares()
-        open_files = [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()]
+        open_files = [
+            str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()
+        ]
         environment = Path(f"/proc/{pid}/environ").read_bytes()
     # Where the job will come from, and where to tell of it.
     kinds = sorted(name.partition(":")[0] for name in set(open_files))
     assert kinds == ["/dev/null", "pipe", "socket"]
     assert environment == b"LC_ALL=C.UTF-8\0OPENBLAS_NUM_THREADS=1\0"
-    assert os.readlink(f"/proc/{pid}/cwd") == "/"
+    assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
 
 
 def test_one_that_was_killed_is_no_loss(room: Path) -> None:
