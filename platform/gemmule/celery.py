@@ -10,12 +10,9 @@ import os
 from typing import Any
 
 from celery import Celery, Task
-from celery.signals import worker_process_init, worker_process_shutdown
 from django.conf import settings
 from kombu.exceptions import OperationalError
 from kombu.transport import redis
-
-from genomics import spare
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gemmule.settings")
 
@@ -96,17 +93,6 @@ app.autodiscover_tasks(
         "gemmule.api",
     ]
 )
-
-
-@worker_process_init.connect
-def _keep_a_spare_child(**_: object) -> None:
-    # A build then starts at once, not after Python and numpy have.
-    spare.keep()
-
-
-@worker_process_shutdown.connect
-def _drop_the_spare_child(**_: object) -> None:
-    spare.drop()
 
 
 def nudge(task: "Task[..., Any]", *args: str | int) -> None:
