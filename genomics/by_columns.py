@@ -22,8 +22,10 @@ from genomics.subset import Cut, Subsetter
 from genomics.windows import Share, Window, plan
 from genomics.workers import Cutter, cut_all
 
-# Genotypes; below, a second process costs more than it saves.
-_WORTHWHILE = 2_000_000
+# In genotypes; below, a second process costs more than it saves. A value of its own
+# text costs as much as so many genotypes, and so does a record by itself.
+_WORTHWHILE = 10_000_000
+_TEXT, _RECORD = 30, 1_000
 
 
 def open_columns(job: SubsetJob) -> ColumnStore | None:
@@ -64,7 +66,7 @@ def cut(
     windows = every[first:last]
     chosen = sum(place.records for window in windows for place in window.blocks)
     workers = 1
-    if chosen * len(job.samples) >= _WORTHWHILE:
+    if _effort(job, store, windows) >= _WORTHWHILE:
         workers = min(len(os.sched_getaffinity(0)), len(windows))
     found = cut_all(windows, start, workers) if workers > 1 else map(start(), windows)
     parts, usage, done, size = [], Usage(), 0, 0
@@ -93,6 +95,15 @@ def cut(
 def _digest(windows: Sequence[Window]) -> str:
     places = [(window.contig, window.low, window.high) for window in windows]
     return hashlib.sha256(json.dumps(places).encode("ascii")).hexdigest()
+
+
+def _effort(job: SubsetJob, store: ColumnStore, windows: Sequence[Window]) -> int:
+    people = len(job.samples)
+    return sum(
+        place.records * (_RECORD + people * (_TEXT if store.has_text(place) else 1))
+        for window in windows
+        for place in window.blocks
+    )
 
 
 def _blocks(job: SubsetJob, store: ColumnStore) -> Iterator[BlockPlace]:

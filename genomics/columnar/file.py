@@ -241,6 +241,10 @@ class ColumnStore:
         """Return a block of the directory."""
         return Block(place, self._read, self.directory.groups)
 
+    def has_text(self, place: BlockPlace) -> bool:
+        """Whether samples have text of their own in a block."""
+        return place.sections > _SHARED + self.directory.groups * _KINDS
+
     def _read(self, offset: int, size: int) -> bytes:
         # Not seek and read: processes that share the file share its position.
         data = os.pread(self._file.fileno(), size, offset)
