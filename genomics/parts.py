@@ -161,8 +161,9 @@ def _placed(part: Part, base: int) -> _Placed:
     edges = np.concatenate(([0], np.cumsum(part.table[:, 2])))
     opens = bgzf.virtual_offsets(edges[:-1], starts[:-1])
     closes = np.append(opens[1:], np.uint64(starts[-1] << 16))
-    pos, end = part.table[:, 0], part.table[:, 1]
-    return pos - 1, np.maximum(end, pos), opens, closes
+    # A telomere stands at 0, before the first base, where an index has no place.
+    pos = np.maximum(part.table[:, 0], 1)
+    return pos - 1, np.maximum(part.table[:, 1], pos), opens, closes
 
 
 def _joined(contig: str, found: list[_Placed]) -> tabix.Places:

@@ -276,7 +276,8 @@ class _Carried:
         alleles = self._alleles[number]
         times = np.bincount(alleles, minlength=len(codes.PAIRS))
         counts = (times @ codes.COUNTS[: len(times)]).tolist()
-        kept = [n for n in range(1, alts + 1) if counts[n]]
+        # Codes have single-digit alleles: nobody has one beyond these.
+        kept = [n for n in range(1, min(alts, codes.MAX_ALLELE) + 1) if counts[n]]
         samples = len(alleles) - int(times[codes.BOTH_MISSING])
         info = counted([counts[n] for n in kept], sum(counts), samples)
         return kept, ";".join(info)
