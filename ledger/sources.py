@@ -62,6 +62,36 @@ def read_token(path: Path) -> str:
     return token
 
 
+def checked_address(address: str, *, has_token: bool) -> SplitResult:
+    """Return the address in its parts; raise SourceInvalid for one not to be used.
+
+    Whoever has a token sends it over https, or to this machine.
+    """
+    try:
+        url = urlsplit(address)
+        _ = url.port  # Raises what an impossible port is.
+    except ValueError as error:
+        raise errors.SourceInvalid(f"not an address: {error}") from error
+    if (
+        url.scheme not in ("http", "https")
+        or not url.hostname
+        or url.query
+        or url.fragment
+        or "@" in url.netloc
+        or not address.isascii()
+        or not address.isprintable()
+        or " " in address
+    ):
+        raise errors.SourceInvalid(
+            "an address is written http(s)://HOST/PATH, without query or password"
+        )
+    if has_token and url.scheme == "http" and not _is_this_machine(url.hostname):
+        raise errors.SourceInvalid(
+            "a token is sent over https, or to this machine, and not in the clear"
+        )
+    return url
+
+
 class Folder:
     """The files of a log below a folder."""
 
@@ -94,7 +124,7 @@ class Web:
     def __init__(
         self, address: str, *, token: str | None = None, timeout_s: float = 30
     ) -> None:
-        self._url = _checked(address, has_token=token is not None)
+        self._url = checked_address(address, has_token=token is not None)
         self._token = token
         self._timeout_s = timeout_s
         self._connection: http.client.HTTPConnection | None = None
@@ -183,32 +213,6 @@ class Web:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _checked(address: str, *, has_token: bool) -> SplitResult:
-    try:
-        url = urlsplit(address)
-        _ = url.port  # Raises what an impossible port is.
-    except ValueError as error:
-        raise errors.SourceInvalid(f"not an address: {error}") from error
-    if (
-        url.scheme not in ("http", "https")
-        or not url.hostname
-        or url.query
-        or url.fragment
-        or "@" in url.netloc
-        or not address.isascii()
-        or not address.isprintable()
-        or " " in address
-    ):
-        raise errors.SourceInvalid(
-            "an address is written http(s)://HOST/PATH, without query or password"
-        )
-    if has_token and url.scheme == "http" and not _is_this_machine(url.hostname):
-        raise errors.SourceInvalid(
-            "a token is sent over https, or to this machine, and not in the clear"
-        )
-    return url
 
 
 def _is_this_machine(host: str) -> bool:

@@ -1,12 +1,15 @@
-"""The `gemmule` command: check what a Gemmule site hands out, without one.
+"""The `gemmule` command: fetch what a Gemmule site hands out, and check it.
 
     gemmule verify receipt FILE --policy FILE [--opening FILE]
     gemmule verify ledger URL_OR_DIR --policy FILE [--token-file F] [--since FILE]
     gemmule verify donor-record FILE --policy FILE
     gemmule verify release FILE --manifest FILE --policy FILE [--receipt FILE]
                            [--secret-key FILE] [--dossier FILE]
+    gemmule download RELEASE --server URL --token-file FILE [--into DIR]
+                           [--secret-key FILE] [--decrypt] [--policy FILE]
 
-Exit status: 0 it holds, 1 it does not, 2 nothing could be checked. No Django: what
+Exit status of verify: 0 it holds, 1 it does not, 2 nothing could be checked; those of
+download are in `gemmule.downloader.command`. No Django: what
 proves the house must not be the house, and it starts in a fraction of a second.
 """
 
@@ -18,6 +21,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
+from gemmule.downloader import command
 from gemmule.verifier import (
     dossiers,
     files,
@@ -51,6 +55,11 @@ class Holds(Protocol):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = options.run
+    return run(options)
+
+
+def _verify(options: argparse.Namespace) -> int:
     subject: str = options.subject
     check: Callable[[argparse.Namespace], Holds] = options.check
     try:
@@ -89,7 +98,7 @@ def _print_json(value: dict[str, JSON]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="gemmule", description="check what a Gemmule site hands out, without one"
+        prog="gemmule", description="fetch what a Gemmule site hands out, and check it"
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -98,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
         help="check a receipt, a whole ledger, a donor's record or a release",
         description="Exit status: 0 it holds, 1 it does not, 2 nothing could be "
         "checked.",
+    )
+    verify.set_defaults(run=_verify)
+    command.add_arguments(
+        commands.add_parser(
+            "download", help="fetch a release: every file, manifest and receipt"
+        )
     )
     subjects = verify.add_subparsers(required=True, metavar="WHAT", dest="subject")
     _add_receipt(subjects.add_parser("receipt", help="one entry, by its .tlog-proof"))

@@ -14,7 +14,6 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,14 +24,10 @@ from django.conf import settings
 
 from gemmule.catalog.errors import UploadRefused
 from gemmule.catalog.models import DataFile, DataFileState
-from gemmule.objects.folder import Folder
-from gemmule.objects.kept import Objects
 from genomics.job import COLUMNS_SUFFIX, INDEX_SUFFIX
 
 _CHUNK_BYTES = 1 << 20
 _SOURCE = "source"
-# The store last: where it is, the others are.
-_SUFFIXES = (INDEX_SUFFIX, COLUMNS_SUFFIX, "")
 # The index and unfinished parts are named after their store: .store-1.csi.xyz.part
 _STORE = re.compile(r"\.?store-(\d+)(?:\.|$)")
 
@@ -70,7 +65,6 @@ def receive(file_id: UUID, stream: Readable) -> Received:
                 "Tell the administrator that the store is full"
             ) from error
         raise
-    _objects().keep(f"{file_id}/{_SOURCE}")
     return received
 
 
@@ -90,30 +84,9 @@ def source_path(file: DataFile) -> Path:
 
 
 def store_path(file: DataFile) -> Path:
-    """Return where the file's canonical store is written by this attempt."""
-    return _objects().path(file.store_path)
-
-
-def keep_store(file: DataFile) -> None:
-    """Keep the store that this attempt has written, where every machine finds it."""
-    objects = _objects()
-    for suffix in _SUFFIXES:
-        objects.keep(file.store_path + suffix)
-
-
-@contextmanager
-def source_at_hand(file: DataFile) -> Iterator[Path]:
-    """Yield where the upload can be read, until its check ends."""
-    with _objects().at_hand(f"{file.pk}/{_SOURCE}") as path:
-        # Its store is written beside it, also where another machine took it in.
-        _folder(file.pk).mkdir(mode=0o700, parents=True, exist_ok=True)
-        yield path
-
-
-def store_at_hand(file: DataFile) -> AbstractContextManager[Path]:
-    """Yield where the accepted store can be read, its index and columns beside it."""
-    key = file.store_path
-    return _objects().at_hand(key, *(key + one for one in _SUFFIXES if one))
+    """Return where the file's canonical store lies, or will lie after this attempt."""
+    path: Path = settings.STORE_DIR / file.store_path
+    return path
 
 
 def scratch() -> Path:
@@ -126,15 +99,13 @@ def scratch() -> Path:
 
 def discard_attempt(file: DataFile) -> None:
     """Delete what an attempt wrote that no longer holds its file."""
-    objects = _objects()
-    for name in objects.names(str(file.pk)):
-        if _attempt_of(name) == file.attempts:
-            _discard(objects, f"{file.pk}/{name}")
+    for path in _folder(file.pk).glob(f"{store_path(file).name}*"):
+        _remove(path)
 
 
 def delete(file_id: UUID) -> None:
     """Delete everything kept for a file; what is gone already is no error."""
-    _discard(_objects(), str(file_id))
+    shutil.rmtree(_folder(file_id), ignore_errors=True)
 
 
 def sweep(file: DataFile) -> None:
@@ -147,13 +118,12 @@ def sweep(file: DataFile) -> None:
         return
     if file.state != DataFileState.ACCEPTED:
         return
-    objects = _objects()
-    for name in objects.names(str(file.pk)):
-        number = _attempt_of(name)
+    for path in _folder(file.pk).glob("*"):
+        number = _attempt_of(path)
         # A later store is not ours to judge: since the row was read, a rewrite may
         # have put it there.
         if number is None or number < file.attempts:
-            _discard(objects, f"{file.pk}/{name}")
+            _remove(path)
 
 
 def rewrite_dir(name: str) -> Path:
@@ -180,10 +150,8 @@ def put_in_place(store: Path, file: DataFile, attempt: int) -> None:
 
     Called under the row's lock, before the row names it.
     """
-    objects = _objects()
-    folder = objects.path(str(file.pk))
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for suffix in _SUFFIXES:
+    folder = _folder(file.pk)
+    for suffix in (INDEX_SUFFIX, COLUMNS_SUFFIX, ""):
         path = store.with_name(store.name + suffix)
         path.replace(folder / f"store-{attempt}{suffix}")
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -191,23 +159,27 @@ def put_in_place(store: Path, file: DataFile, attempt: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    for suffix in _SUFFIXES:
-        objects.keep(f"{file.pk}/store-{attempt}{suffix}")
 
 
 def folders() -> Iterator[UUID]:
     """Yield the ids of which something is kept."""
-    for name in _objects().names():
+    root: Path = settings.STORE_DIR
+    if not root.is_dir():
+        return
+    for path in root.iterdir():
         try:
-            yield UUID(name)
+            yield UUID(path.name)
         except ValueError:
             continue  # Not ours; never touched.
 
 
 def is_abandoned(file_id: UUID, now: datetime) -> bool:
     """Return whether a folder without a row is older than any upload takes (a day)."""
-    changed_at = _objects().changed_at(str(file_id))
-    return changed_at is not None and now - changed_at > timedelta(days=1)
+    try:
+        changed_s = _folder(file_id).stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return now.timestamp() - changed_s > timedelta(days=1).total_seconds()
 
 
 def _write(path: Path, stream: Readable) -> Received:
@@ -237,21 +209,18 @@ def _rewrites() -> Path:
     return root / "rewrites"
 
 
-def _objects() -> Objects:
-    return Folder(settings.STORE_DIR)
-
-
-def _discard(objects: Objects, key: str) -> None:
-    # What cannot be deleted now, `upkeep.tidy` finds again.
-    with contextlib.suppress(OSError):
-        objects.delete(key)
-
-
-def _attempt_of(name: str) -> int | None:
+def _attempt_of(path: Path) -> int | None:
     """Return the attempt whose store, index or part this is; None for the upload.
 
-    >>> _attempt_of("store-2.csi"), _attempt_of("source")
+    >>> _attempt_of(Path("store-2.csi")), _attempt_of(Path("source"))
     (2, None)
     """
-    found = _STORE.match(name)
+    found = _STORE.match(path.name)
     return int(found[1]) if found else None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -75,6 +75,16 @@ def read_secret_key(path: Path, passphrase: str | None) -> bytes:
         raise NothingChecked(f"{path} is not a secret key to use: {error}") from error
 
 
+def check_key(secret_key: bytes, manifest: Manifest) -> None:
+    """Raise KeyWrong unless the release was made for this secret key."""
+    found = keys.fingerprint(keys.public_of(secret_key))
+    if found != manifest.recipient_key:
+        raise KeyWrong(
+            f"the release was made for the key {manifest.recipient_key[:16]}..., this "
+            f"secret key belongs to {found[:16]}..."
+        )
+
+
 def check(
     path: Path, manifest: Manifest, *, secret_key: bytes | None, sink: Sink | None
 ) -> FileHolds:
@@ -83,7 +93,7 @@ def check(
     Raises what stands under ReleaseRefused, NothingChecked.
     """
     if secret_key is not None:
-        _check_key(secret_key, manifest)
+        check_key(secret_key, manifest)
     try:
         with path.open("rb") as file:
             size, digest = _digest(file)
@@ -99,15 +109,6 @@ def check(
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise NothingChecked(f"cannot read {path}: {reason}") from error
-
-
-def _check_key(secret_key: bytes, manifest: Manifest) -> None:
-    found = keys.fingerprint(keys.public_of(secret_key))
-    if found != manifest.recipient_key:
-        raise KeyWrong(
-            f"the release was made for the key {manifest.recipient_key[:16]}..., this "
-            f"secret key belongs to {found[:16]}..."
-        )
 
 
 def _check_name(name: str, named: NamedFile, manifest: Manifest) -> None:

@@ -108,10 +108,9 @@ class HeldCut:
         release: Release,
         members: Sequence[Included],
         folder: Path,
-        check_lease: Callable[[], None],
-        clock: Clock,
+        check_lease: object,
     ) -> Cut:
-        cut = self.quick(release, members, folder, check_lease, clock)
+        cut = self.quick(release, members, folder, lambda: None)
         if release.fencing_token == 1:
             self.has_cut.set()
             assert self.may_go_on.wait(60)

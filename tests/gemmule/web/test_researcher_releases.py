@@ -176,6 +176,7 @@ def test_what_is_ready_offers_its_files_and_asks_no_more(
     assert file_of(available) in text
     assert hashlib.sha256(CONTENT).hexdigest() in text
     assert f"/api/v1/releases/{available.accession}/files/" in text
+    assert f"gemmule download {available.accession} --server http://testserver" in text
     assert "hx-get" not in text.partition('id="release"')[2].partition(">")[0]
     assert 'class="seal' in text
     for held in ReleaseDonor.objects.all():
