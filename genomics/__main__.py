@@ -10,6 +10,7 @@ a fault in this program. Nothing is written about samples or genotypes.
 """
 
 import errno
+import gc
 import importlib
 import json
 import os
@@ -23,6 +24,7 @@ from genomics import sandbox
 from genomics.errors import BuildFailed, GenomicsError, IntakeRefused, JobInvalid
 from genomics.job import IntakeJob, Progress, SubsetJob
 from genomics.jsonfields import JSON
+from genomics.part_job import JoinJob, PartJob
 from genomics.removal_job import RemovalJob
 
 # htslib is loaded only by the module that does the job, once the sandbox is shut.
@@ -30,19 +32,26 @@ MODULES = {
     "subset": "genomics.pipeline",
     "intake": "genomics.intake",
     "removal": "genomics.removal",
+    "part": "genomics.part_cut",
+    "join": "genomics.join",
 }
 PROGRESS_EVERY_S = 0.5
+GARBAGE_THRESHOLD = 100_000
 
-Job = SubsetJob | IntakeJob | RemovalJob
+Job = SubsetJob | IntakeJob | RemovalJob | PartJob | JoinJob
 
 
 def main(arguments: list[str]) -> int:
     """Confine the process, do the job on standard input, return the exit status."""
     out = _take_over_stdout()
     try:
-        resources, parent = _settings(arguments)
+        resources, parent, is_spare = _settings(arguments)
         is_isolated = sandbox.enter(resources, parent=parent)
+        if is_spare:
+            importlib.import_module(MODULES["subset"])
         _write(out, {"sandbox": {"network": not is_isolated}})
+        if is_spare and not _has_come():
+            return 0
         _write(out, {"result": _work(_read_job(sys.stdin.buffer), out)})
     except JobInvalid as error:
         return _fail(out, 2, "job", str(error))
@@ -70,14 +79,21 @@ def _take_over_stdout() -> IO[str]:
     return out
 
 
-def _settings(arguments: list[str]) -> tuple[sandbox.Resources, int | None]:
-    # `--resources JSON PARENT`, as genomics.child gives it, or nothing.
+def _settings(arguments: list[str]) -> tuple[sandbox.Resources, int | None, bool]:
+    # `--resources JSON PARENT [--spare]`, as genomics.child gives it, or nothing.
     match arguments:
         case []:
-            return sandbox.Resources(), None
-        case ["--resources", text, parent] if parent.isascii() and parent.isdigit():
-            return sandbox.Resources.from_json(_parse(text)), int(parent)
-    raise JobInvalid("expected no arguments, or --resources JSON PARENT")
+            return sandbox.Resources(), None, False
+        case ["--resources", text, parent, *rest] if (
+            parent.isascii() and parent.isdigit() and rest in ([], [sandbox.SPARE])
+        ):
+            return sandbox.Resources.from_json(_parse(text)), int(parent), bool(rest)
+    raise JobInvalid("expected no arguments, or --resources JSON PARENT [--spare]")
+
+
+def _has_come() -> bool:
+    # Sockets are loaded only where a job comes over one.
+    return bool(importlib.import_module("genomics.waiting").wait_for_job())
 
 
 def _read_job(stream: IO[bytes]) -> Job:
@@ -92,6 +108,10 @@ def _read_job(stream: IO[bytes]) -> Job:
             return IntakeJob.from_json(value)
         case {"kind": "removal"}:
             return RemovalJob.from_json(value)
+        case {"kind": "part"}:
+            return PartJob.from_json(value)
+        case {"kind": "join"}:
+            return JoinJob.from_json(value)
     raise JobInvalid(f"expected a job whose kind is one of {sorted(MODULES)}")
 
 
@@ -126,8 +146,12 @@ def _work(job: Job, out: IO[str]) -> JSON:
             told = now
             _write(out, {"progress": progress.to_json()})
 
-    kind = str(job.to_json()["kind"])
-    result: JSON = importlib.import_module(MODULES[kind]).run(job, sink).to_json()
+    module = importlib.import_module(MODULES[str(job.to_json()["kind"])])
+    # Jobs make tuples by the million and hardly ever a cycle: looking for cycles takes
+    # a sixth of the time of some of them.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    result: JSON = module.run(job, sink).to_json()
     return result
 
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 
 import numpy as np
-from isal import igzip_lib
+from isal import igzip_lib, isal_zlib
 from numpy.typing import NDArray
 
 # As bgzip: what stays below 64 KiB even when it does not pack.
@@ -49,7 +49,7 @@ def block(text: bytes | memoryview, level: int) -> bytes:
         packed = _deflate(text, 0)
     size = _HEAD.size + len(packed) + _TRAILER.size
     head = _HEAD.pack(b"\x1f\x8b\x08\x04", 0, 0, 255, 6, b"BC", 2, size - 1)
-    return head + packed + _TRAILER.pack(zlib.crc32(text), len(text))
+    return head + packed + _TRAILER.pack(isal_zlib.crc32(text), len(text))
 
 
 def _deflate(text: bytes | memoryview, level: int) -> bytes:

@@ -58,9 +58,7 @@ class Boundaries:
         self, contig: str, site: Site, among: Collection[int] | None = None
     ) -> frozenset[int]:
         """Return the donors (of those `among`) whose withheld spans it touches."""
-        if not self._withheld or not self._touches(
-            self._any_withheld, contig, site, unplaced=True
-        ):
+        if not self._may_be_withheld(contig, site):
             return frozenset()
         return frozenset(
             column
@@ -90,8 +88,20 @@ class Boundaries:
         if self._closed.contigs:
             kept_back = kept_back | touch(self._closed, unplaced=True)
         if self._withheld:
-            kept_back = kept_back | touch(self._any_withheld, unplaced=True)
+            kept_back = kept_back | (
+                touch(self._any_withheld, unplaced=True) if is_placed else everywhere
+            )
         return requested, kept_back
+
+    def _may_be_withheld(self, contig: str, site: Site) -> bool:
+        """Whether the site touches what any donor withholds; cheap, and no less."""
+        if not self._withheld:
+            return False
+        # One donor's span on a contig outside the build says nothing of the others'.
+        contigs = (contig, *(mate for mate, _, _ in site.mates))
+        return not all(self._place(name)[1] for name in contigs) or self._touches(
+            self._any_withheld, contig, site, unplaced=True
+        )
 
     def _touches(
         self, spans: SpanIndex, contig: str, site: Site, *, unplaced: bool

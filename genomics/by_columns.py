@@ -1,9 +1,11 @@
 """Cut a release from the column store: by windows, in several processes if worth it."""
 
 import dataclasses
+import hashlib
 import itertools
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +17,15 @@ from genomics.columnar.file import BlockPlace, ColumnStore
 from genomics.errors import BuildFailed
 from genomics.header import Usage
 from genomics.job import COLUMNS_SUFFIX, Progress, ProgressSink, SubsetJob
-from genomics.parts import Body, Part, PartWriter
+from genomics.parts import Body, Extent, Part, PartWriter
 from genomics.subset import Cut, Subsetter
-from genomics.windows import Window, plan
+from genomics.windows import Share, Window, plan
 from genomics.workers import Cutter, cut_all
 
-# Genotypes; below, a second process costs more than it saves.
-_WORTHWHILE = 2_000_000
+# In genotypes; below, a second process costs more than it saves. A value of its own
+# text costs as much as so many genotypes, and so does a record by itself.
+_WORTHWHILE = 10_000_000
+_TEXT, _RECORD = 30, 1_000
 
 
 def open_columns(job: SubsetJob) -> ColumnStore | None:
@@ -45,18 +49,24 @@ def open_columns(job: SubsetJob) -> ColumnStore | None:
     return store
 
 
-def cut(job: SubsetJob, store: ColumnStore, progress: ProgressSink) -> Body:
-    """Return the records of the release, in parts in the current directory."""
+def cut(
+    job: SubsetJob, store: ColumnStore, progress: ProgressSink, share: Share
+) -> Body:
+    """Return the records of a share of the release, in parts in this directory."""
     directory = store.directory
     total = sum(place.records for place in directory.blocks)
 
     def start() -> Cutter:
         return _WindowCutter(job, store).cut
 
-    windows = list(plan(_blocks(job, store)))
+    every = list(plan(_blocks(job, store)))
+    first, last = share.of(
+        [sum(place.records for place in window.blocks) for window in every]
+    )
+    windows = every[first:last]
     chosen = sum(place.records for window in windows for place in window.blocks)
     workers = 1
-    if chosen * len(job.samples) >= _WORTHWHILE:
+    if _effort(job, store, windows) >= _WORTHWHILE:
         workers = min(len(os.sched_getaffinity(0)), len(windows))
     found = cut_all(windows, start, workers) if workers > 1 else map(start(), windows)
     parts, usage, done, size = [], Usage(), 0, 0
@@ -76,8 +86,23 @@ def cut(job: SubsetJob, store: ColumnStore, progress: ProgressSink) -> Body:
     return Body(
         parts=parts,
         usage=usage,
+        extent=Extent(plan=_digest(every), first=first, last=last, total=len(every)),
         records_in=total,
         contig_lengths=directory.contig_lengths,
+    )
+
+
+def _digest(windows: Sequence[Window]) -> str:
+    places = [(window.contig, window.low, window.high) for window in windows]
+    return hashlib.sha256(json.dumps(places).encode("ascii")).hexdigest()
+
+
+def _effort(job: SubsetJob, store: ColumnStore, windows: Sequence[Window]) -> int:
+    people = len(job.samples)
+    return sum(
+        place.records * (_RECORD + people * (_TEXT if store.has_text(place) else 1))
+        for window in windows
+        for place in window.blocks
     )
 
 

@@ -4,24 +4,37 @@ For stores without columns and for jobs that columns cannot serve; and what the 
 are held against.
 """
 
+import hashlib
 import itertools
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 from genomics import windows
+from genomics.header import Usage
 from genomics.job import Progress, ProgressSink, SubsetJob
 from genomics.lines import ENCODING
 from genomics.ordering import ordered
-from genomics.parts import Body, Part, PartWriter
+from genomics.parts import Body, Extent, Part, PartWriter
 from genomics.store import Store
 from genomics.subset import Cut, Subsetter
+from genomics.windows import Share
 
 _PROGRESS_RECORDS = 256
 
 
-def cut(job: SubsetJob, progress: ProgressSink) -> Body:
-    """Return the records of the release, in parts in the current directory."""
+# Text is read from its start to its end: a cut of it is one piece.
+_PLAN = hashlib.sha256(b"text").hexdigest()
+
+
+def cut(job: SubsetJob, progress: ProgressSink, share: Share) -> Body:
+    """Return the records of a share of the release, in parts in this directory."""
+    first, last = share.of([1])
+    extent = Extent(plan=_PLAN, first=first, last=last, total=1)
+    if first == last:
+        return Body(
+            parts=(), usage=Usage(), extent=extent, records_in=0, contig_lengths={}
+        )
     with closing(Store(job.source)) as store:
         subsetter = Subsetter(job, store.samples, store.contig_lengths)
         counter = _Counter(job, progress)
@@ -29,6 +42,7 @@ def cut(job: SubsetJob, progress: ProgressSink) -> Body:
         body = Body(
             parts=list(_parts(cuts, job.bgzf_level)),
             usage=subsetter.usage,
+            extent=extent,
             records_in=counter.records_in,
             contig_lengths=store.contig_lengths,
         )

@@ -17,7 +17,6 @@ import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, overload
 
+from genomics import spare, starting
 from genomics.errors import (
     BuildFailed,
     ChildKilled,
@@ -43,23 +43,22 @@ from genomics.job import (
     SubsetResult,
 )
 from genomics.jsonfields import JSON
+from genomics.part_job import JoinJob, PartJob, PartResult
 from genomics.removal_job import RemovalJob, RemovalResult
 from genomics.sandbox import Resources
 
 PRIVATE_PREFIX = "gemmule-genomics-"
-# numpy's linear algebra, which nothing here uses, would start threads of its own.
-ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
 LINE_BYTES = 256 << 20  # a result may name 200,000 samples
 
 log = logging.getLogger(__name__)
 
-Job = SubsetJob | IntakeJob | RemovalJob
-Result = SubsetResult | IntakeResult | RemovalResult
+Job = SubsetJob | IntakeJob | RemovalJob | PartJob | JoinJob
+Result = SubsetResult | IntakeResult | RemovalResult | PartResult
 
 
 @overload
 def run(
-    job: SubsetJob,
+    job: SubsetJob | JoinJob,
     *,
     timeout_s: float,
     on_progress: ProgressSink | None = None,
@@ -84,6 +83,15 @@ def run(
     temp_root: Path | None = None,
     resources: Resources = ...,
 ) -> RemovalResult: ...
+@overload
+def run(
+    job: PartJob,
+    *,
+    timeout_s: float,
+    on_progress: ProgressSink | None = None,
+    temp_root: Path | None = None,
+    resources: Resources = ...,
+) -> PartResult: ...
 def run(
     job: Job,
     *,
@@ -104,7 +112,10 @@ def run(
         _all_or_nothing(job, private),
     ):
         lines = _Lines(on_progress)
-        status = _run(job, private, fd, lines, timeout_s, resources)
+        try:
+            status = _run(job, private, fd, lines, timeout_s, resources)
+        finally:
+            spare.replace()
         return _outcome(job, lines, status)
 
 
@@ -194,9 +205,13 @@ def _all_or_nothing(job: Job, private: Path) -> Iterator[None]:
 
 def _outputs(job: Job) -> tuple[Path, tuple[str, ...]]:
     # A name has no wildcards: job.FILE_STEM for a release, escaped for a store.
+    if isinstance(job, JoinJob):
+        return _outputs(job.subset)
     if isinstance(job, SubsetJob):
         endings = ("vcf.gz.c4gh", "vcf.gz.tbi.c4gh", "vcf.gz.csi.c4gh")
         return job.output_dir, tuple(f"{job.name}.{ending}" for ending in endings)
+    if isinstance(job, PartJob):
+        return job.part.parent, (glob.escape(job.part.name),)
     store = glob.escape(job.store.name)
     return job.store.parent, (
         store,
@@ -229,8 +244,6 @@ def _run(
     timeout_s: float,
     resources: Resources,
 ) -> int:
-    command = [sys.executable, "-I", "-X", "utf8", "-m", "genomics"]
-    command += ["--resources", json.dumps(resources.to_json()), str(os.getpid())]
     with (
         # A file, not a pipe: a child that does not read cannot block us.
         tempfile.TemporaryFile(dir=private) as job_file,
@@ -238,19 +251,12 @@ def _run(
     ):
         job_file.write(json.dumps(job.to_json()).encode("ascii"))
         job_file.seek(0)
-        try:
-            child = subprocess.Popen(
-                command,
-                stdin=job_file,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=ENVIRONMENT,
-                cwd=private,
-                pass_fds=(lock,),  # the lock lasts as long as either process
-                start_new_session=True,  # Ctrl-C is for the parent to handle
-            )
-        except OSError as error:
-            raise ChildKilled("the child process did not start") from error
+        # The lock lasts as long as either process.
+        child = spare.give(
+            resources, directory=lock, job=job_file.fileno(), stderr=stderr.fileno()
+        ) or starting.start(
+            resources, stdin=job_file, stderr=stderr, directory=private, keep=(lock,)
+        )
         assert child.stdout is not None, "a pipe was asked for"
         try:
             deadline = time.monotonic() + timeout_s
@@ -302,8 +308,10 @@ def _outcome(job: Job, lines: _Lines, status: int) -> Result:
         raise _error(job, lines.error, status)
     if status != 0 or lines.result is None:
         raise ChildKilled(f"the child process ended with {status} and no result")
-    if isinstance(job, SubsetJob):
+    if isinstance(job, SubsetJob | JoinJob):
         return SubsetResult.from_json(lines.result)
+    if isinstance(job, PartJob):
+        return PartResult.from_json(lines.result)
     if isinstance(job, RemovalJob):
         return RemovalResult.from_json(lines.result)
     return IntakeResult.from_json(lines.result)

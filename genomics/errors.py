@@ -49,10 +49,14 @@ class BuildFailed(GenomicsError):
     """A release could not be built from its source; `code` says which rule failed."""
 
     def __init__(self, code: str, message: str, line: int | None = None) -> None:
-        super().__init__(message)
+        # What is handed on here is what another process makes the error from again.
+        super().__init__(code, message, line)
         self.code = code
         self.message = message
         self.line = line
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class ChildKilled(GenomicsError):

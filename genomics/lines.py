@@ -12,6 +12,20 @@ _CONTIG = re.compile(r"##contig=<(?:.*,)?ID=([^,>]+)")
 _LENGTH = re.compile(r"[<,]length=(\d{1,12})[,>]")
 
 
+def as_read(text: str) -> str:
+    """Return a text, such as a sample's name, as it comes out of a store: by bytes.
+
+    >>> as_read("Zoë")
+    'ZoÃ«'
+    """
+    return text.encode().decode(ENCODING)
+
+
+def as_said(text: str) -> str:
+    """Return a text as people write it; the opposite of `as_read`."""
+    return text.encode(ENCODING).decode()
+
+
 def contig_of(line: str) -> tuple[str, int | None] | None:
     """Return name and length, if it says one, when this header line is a contig's.
 

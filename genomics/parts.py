@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomics import bgzf, tabix
+from genomics.crypt4gh.reading import Pieces
 from genomics.header import Usage
 from genomics.subset import Cut
 
@@ -29,8 +30,9 @@ _READ_BYTES = 1 << 20
 class Part:
     """The records of one window: n of them in a file of BGZF blocks without an end.
 
-    `table` holds POS (1-based), the last base of the site and the bytes of text of each
-    record; `sizes` those of each block, packed.
+    The blocks begin at `start` of the file. `table` holds POS (1-based), the last base
+    of the site and the bytes of text of each record; `sizes` those of each block,
+    packed.
     """
 
     contig: str
@@ -38,6 +40,7 @@ class Part:
     table: NDArray[np.int64]  # n x 3
     sizes: NDArray[np.int64]
     withheld: int
+    start: int = 0
 
     @property
     def records(self) -> int:
@@ -49,14 +52,29 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Which of the `total` pieces of a cut something is: [first, last).
+
+    `plan` is the SHA-256 (hex) of what the pieces are, so that pieces of two cuts are
+    told apart.
+    """
+
+    plan: str
+    first: int
+    last: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """The records of a release: a part for each window, in order.
+    """The records of a release, or of a share of it: a part for each window, in order.
 
     `records_in` counts the records of the source, `contig_lengths` are the source's.
     """
 
     parts: Sequence[Part]
     usage: Usage
+    extent: Extent
     records_in: int
     contig_lengths: Mapping[str, int | None]
 
@@ -143,8 +161,9 @@ def _placed(part: Part, base: int) -> _Placed:
     edges = np.concatenate(([0], np.cumsum(part.table[:, 2])))
     opens = bgzf.virtual_offsets(edges[:-1], starts[:-1])
     closes = np.append(opens[1:], np.uint64(starts[-1] << 16))
-    pos, end = part.table[:, 0], part.table[:, 1]
-    return pos - 1, np.maximum(end, pos), opens, closes
+    # A telomere stands at 0, before the first base, where an index has no place.
+    pos = np.maximum(part.table[:, 0], 1)
+    return pos - 1, np.maximum(part.table[:, 1], pos), opens, closes
 
 
 def _joined(contig: str, found: list[_Placed]) -> tabix.Places:
@@ -160,24 +179,20 @@ class Joined:
     def __init__(self, header: bytes, parts: Sequence[Part]) -> None:
         self._header = header
         self._parts = parts
-        self._pieces = iter(self)
-        self._rest = b""
+        self._stream = Pieces(self)
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the whole file from its start."""
         yield self._header
         for part in self._parts:
+            left = int(part.sizes.sum())
             with part.path.open("rb") as file:
-                while data := file.read(_READ_BYTES):
+                file.seek(part.start)
+                while data := file.read(min(left, _READ_BYTES)):
+                    left -= len(data)
                     yield data
         yield bgzf.END
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes: `size` of them, or fewer; none at the end."""
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return b""
-            self._rest = piece
-        data, self._rest = self._rest[:size], self._rest[size:]
-        return data
+        return self._stream.read(size)

@@ -26,11 +26,16 @@ from genomics.header import contig_length, write_header
 from genomics.job import FileDigest, ProgressSink, SubsetJob, SubsetResult
 from genomics.lines import ENCODING
 from genomics.parts import Body, Joined, index_of
+from genomics.windows import WHOLE, Share
 
 
 def run(job: SubsetJob, progress: ProgressSink) -> SubsetResult:
     """Do the job in the current directory and return what was made."""
-    body = _cut(job, progress)
+    return finish(job, cut(job, progress, WHOLE))
+
+
+def finish(job: SubsetJob, body: Body) -> SubsetResult:
+    """Write the files of a release whose records have been cut, whole."""
     header = b"".join(
         bgzf.blocks(
             write_header(job, body.usage, body.contig_lengths).encode(ENCODING),
@@ -52,29 +57,36 @@ def run(job: SubsetJob, progress: ProgressSink) -> SubsetResult:
     ]
     sealed = tuple(_seal(job, files))
     for part in body.parts:
-        part.path.unlink()
+        part.path.unlink(missing_ok=True)  # parts may share a file
     return SubsetResult(
         files=sealed,
         records_in=body.records_in,
         records_out=sum(part.records for part in body.parts),
         genotypes_withheld=sum(part.withheld for part in body.parts),
-        software={
-            "python": platform.python_version(),
-            "isal": isal.__version__,
-            "zlib": zlib.ZLIB_RUNTIME_VERSION,
-            "cryptography": cryptography.__version__,
-        },
+        software=versions(),
     )
 
 
-def _cut(job: SubsetJob, progress: ProgressSink) -> Body:
+def versions() -> dict[str, str]:
+    """Return the versions of what the bytes of a release depend on."""
+    return {
+        "python": platform.python_version(),
+        "isal": isal.__version__,
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+        "cryptography": cryptography.__version__,
+    }
+
+
+def cut(job: SubsetJob, progress: ProgressSink, share: Share) -> Body:
+    """Return the records of a share of the release, in parts in this directory."""
     columns = by_columns.open_columns(job)
     if columns is not None:
         with columns:
-            return by_columns.cut(job, columns, progress)
+            return by_columns.cut(job, columns, progress, share)
     if job.source_sha256 is not None:
         check_digest(job.source, job.source_sha256)
-    body: Body = importlib.import_module("genomics.by_text").cut(job, progress)
+    by_text = importlib.import_module("genomics.by_text")
+    body: Body = by_text.cut(job, progress, share)
     return body
 
 

@@ -20,7 +20,7 @@ from genomics.errors import BuildFailed, JobInvalid
 from genomics.fields import FORMAT, FieldDefinition
 from genomics.header import write_header
 from genomics.job import Progress, ProgressSink, SubsetJob
-from genomics.lines import ENCODING
+from genomics.lines import ENCODING, as_read, as_said
 from genomics.ordering import ordered
 from genomics.removal_job import RemovalJob, RemovalResult
 from genomics.store import Store
@@ -42,7 +42,7 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
     if job.source_sha256 is not None:
         check_digest(job.source, job.source_sha256)
     with closing(Store(job.source)) as source, StoreWriter(job.store) as store:
-        leaving = {_as_read(name) for name in job.without}
+        leaving = {as_read(name) for name in job.without}
         staying = [name for name in source.samples if name not in leaving]
         if not staying:
             raise BuildFailed("samples", "expected somebody to stay in the store")
@@ -57,9 +57,9 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
             source.header_lines,
             staying,
         )
-        samples = tuple(_as_said(name) for name in staying)
+        samples = tuple(as_said(name) for name in staying)
         digest = store.finish(
-            [_as_said(line) for line in lines],
+            [as_said(line) for line in lines],
             Expected(
                 samples=samples,
                 contigs=tuple(counter.contigs),
@@ -112,7 +112,9 @@ def _cut_job(job: RemovalJob, staying: list[str], header: tuple[str, ...]) -> Su
     return SubsetJob(
         source=job.source,
         # Columns are sorted by these names; source names may not be output names.
-        samples=tuple((name, f"S{place:07d}") for place, name in enumerate(staying)),
+        samples=tuple(
+            (as_said(name), f"S{place:07d}") for place, name in enumerate(staying)
+        ),
         recipient_public_key=_NOBODY,
         output_dir=job.store.parent,
         name="store",
@@ -157,13 +159,3 @@ def _header(written: str, source: tuple[str, ...], staying: list[str]) -> list[s
     contigs = [line for line in source if line.startswith(_CONTIG_LINE)]
     fixed = columns.split("\t")[: -len(staying)]
     return [version, *kept, *contigs, "\t".join([*fixed, *staying])]
-
-
-def _as_read(name: str) -> str:
-    """Return a name as the store's reader has it, byte by byte."""
-    return name.encode().decode(ENCODING)
-
-
-def _as_said(text: str) -> str:
-    """Return a text as people read it; the opposite of `_as_read`."""
-    return text.encode(ENCODING).decode()

@@ -14,6 +14,9 @@ from pathlib import Path
 from genomics.errors import ChildKilled, JobInvalid
 from genomics.jsonfields import JSON, Fields
 
+# Lets the child start ahead of its job and wait for it.
+SPARE = "--spare"
+
 _CLONE_NEWUSER = 0x10000000  # linux/sched.h
 _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

@@ -20,7 +20,7 @@ from genomics.fields import info_fields
 from genomics.genotypes import MISSING, NO_CALL, Shortener, alleles_of
 from genomics.header import Usage
 from genomics.job import SubsetJob
-from genomics.lines import ENCODING, FIXED_COLUMNS
+from genomics.lines import ENCODING, FIXED_COLUMNS, as_read
 
 _RS_NUMBER = re.compile(r"rs[0-9]+")
 _PASS = "PASS"  # noqa: S105 - a filter's verdict
@@ -69,7 +69,10 @@ class _Record:
 
 
 class Subsetter:
-    """Cuts the records of one source for one job; `usage` grows along."""
+    """Cuts the records of one source for one job; `usage` grows along.
+
+    `source_samples` are the names as they are read from the source.
+    """
 
     def __init__(
         self,
@@ -79,7 +82,8 @@ class Subsetter:
     ) -> None:
         ordered = sorted(job.samples, key=lambda pair: pair[1])
         places = {name: number for number, name in enumerate(source_samples)}
-        missing = sum(source not in places for source, _ in ordered)
+        wanted = [as_read(source) for source, _ in ordered]
+        missing = sum(name not in places for name in wanted)
         if missing:
             raise BuildFailed(
                 "samples",
@@ -88,7 +92,7 @@ class Subsetter:
             )
         self.usage = Usage()
         # Of each included sample, in the order of writing, its number in the source.
-        self.places = [places[source] for source, _ in ordered]
+        self.places = [places[name] for name in wanted]
         self._job = job
         self._width = FIXED_COLUMNS + len(source_samples)
         self._pick = _picker([FIXED_COLUMNS + place for place in self.places])

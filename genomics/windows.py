@@ -5,8 +5,9 @@ own. So windows can be cut in any order, by any number of workers, and joined: t
 is the same, and no border in it tells of a record that is not there.
 """
 
+import bisect
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from genomics.columnar.file import BlockPlace
@@ -23,6 +24,38 @@ class Window:
     low: int
     high: int
     blocks: tuple[BlockPlace, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One of `count` shares of a cut, counted from 0."""
+
+    number: int
+    count: int
+
+    def of(self, weights: Sequence[int]) -> tuple[int, int]:
+        """Return which pieces of the cut [first, last) are this share's.
+
+        Pieces stay in order, and a share is about as heavy as any other; where there
+        are fewer pieces than shares, some are empty.
+
+        >>> [Share(number=n, count=3).of([5, 1, 1, 1, 4]) for n in range(3)]
+        [(0, 1), (1, 4), (4, 5)]
+        """
+        total = max(sum(weights), 1)
+        # A piece belongs where its middle lies, counted in halves.
+        before = itertools.accumulate(weights, initial=0)
+        owners = [
+            min((2 * behind + weight) * self.count // (2 * total), self.count - 1)
+            for behind, weight in zip(before, weights, strict=False)
+        ]
+        return (
+            bisect.bisect_left(owners, self.number),
+            bisect.bisect_right(owners, self.number),
+        )
+
+
+WHOLE = Share(number=0, count=1)
 
 
 def number_of(pos: int) -> int:

@@ -59,8 +59,9 @@ class Tiling:
             if len(edge) < WIDTH:
                 return full
             index = (self.size >> HEIGHT * (level + 1)) - 1
-            full.append((Tile(level=level, index=index, width=WIDTH), b"".join(edge)))
-            node = _root(edge)
+            data = b"".join(edge)
+            full.append((Tile(level=level, index=index, width=WIDTH), data))
+            node = hashing.perfect_root(data)
             edge.clear()
             level += 1
 
@@ -82,14 +83,6 @@ class Tiling:
             for subtree in reversed(_subtrees(hashes)):
                 node = subtree if node is None else hashing.node_hash(subtree, node)
         return EMPTY_ROOT if node is None else node
-
-
-def _root(hashes: list[bytes]) -> bytes:
-    """Return the root of a full tile."""
-    while len(hashes) > 1:
-        pairs = zip(hashes[::2], hashes[1::2], strict=True)
-        hashes = [hashing.node_hash(left, right) for left, right in pairs]
-    return hashes[0]
 
 
 def _subtrees(hashes: list[bytes]) -> list[bytes]:

@@ -79,12 +79,19 @@ class Table:
         return found
 
     def texts(self) -> list[bytes]:
-        """Return the text of each sample, a line for each record; none for no text."""
+        """Return the text of each sample, a line for each record; none for no text.
+
+        Behind them comes the text of all samples, of some records at a time.
+        """
         if not any(self._text):
             return []
         nothing = [b""] * self._samples
         rows = [cells.split(b"\t") if cells else nothing for cells in self._text]
-        return [b"\n".join(column) for column in zip(*rows, strict=True)]
+        columns = [b"\n".join(column) for column in zip(*rows, strict=True)]
+        starts = range(0, len(rows), file.ROWS)
+        return columns + [
+            b"\n".join(self._text[start : start + file.ROWS]) for start in starts
+        ]
 
     def _take_bare(self, numbers: list[int], cells: list[bytes]) -> list[int]:
         """Take rows that may be nothing but genotypes; return those that are not."""

@@ -6,6 +6,8 @@ uncarried alleles are gone, and when nothing of it is kept back.
 """
 
 import functools
+import heapq
+import operator
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -20,6 +22,7 @@ from genomics.subset import Cut, Subsetter, counted, frequency
 
 Rows = NDArray[np.intp]
 
+_ROW = operator.itemgetter(0)
 _GENOTYPE = "GT"
 _KINDS = codes.IS_UNPHASED | codes.IS_MIXED
 # By kind: text of a cell behind its tab, as a number; without the tab, as text.
@@ -60,14 +63,20 @@ class ColumnCutter:
         is_by_arrays = is_fast & ~is_kept_back
         if self._only_one_by_one:
             is_by_arrays[:] = False
-        rows = np.flatnonzero(is_by_arrays & is_requested & is_near & (pos >= low))
+        # What begins before the window may be trimmed into it.
+        is_by_arrays &= pos >= low
+        rows = np.flatnonzero(is_by_arrays & is_requested & is_near)
         # What is fast but kept back reaches no further than REF, what is not fast may.
         left = np.flatnonzero(
             ~is_by_arrays & is_near & (is_requested | ~is_fast)
         ).tolist()
-        if len(rows):
-            yield from self._cut_by_arrays(reader, rows, left)
-        for row in sorted(left):
+        found = self._cut_by_arrays(reader, rows) if len(rows) else iter(())
+        one_by_one = ((row, None) for row in left)
+        # In the order of the block, so that no text is inflated twice.
+        for row, cut in heapq.merge(found, one_by_one, key=_ROW) if left else found:
+            if cut is not None:
+                yield cut
+                continue
             cut = self._subsetter.cut_fields(
                 reader.fields(row), reader.samples(row), reader.line(row)
             )
@@ -75,9 +84,9 @@ class ColumnCutter:
                 yield cut
 
     def _cut_by_arrays(
-        self, reader: "_Reader", rows: Rows, left: list[int]
-    ) -> Iterator[Cut]:
-        """Yield the rows that are written as they stand; add the others to `left`."""
+        self, reader: "_Reader", rows: Rows
+    ) -> Iterator[tuple[int, Cut | None]]:
+        """Yield the rows with what is left, or None if that is not for arrays."""
         carried = _Carried(reader, rows)
         identifier, filter_ = self._subsetter.identifier, self._subsetter.filter
         note, contig = self._subsetter.usage.note, reader.contig
@@ -91,7 +100,7 @@ class ColumnCutter:
                 kept, info = carried.counted(number, alts)
                 if len(kept) < alts:
                     if len(ref) > 1 or form != _GENOTYPE:
-                        left.append(row)
+                        yield row, None
                         continue
                     every = alt.split(",")
                     alt = ",".join([every[n - 1] for n in kept])
@@ -100,7 +109,7 @@ class ColumnCutter:
             if form == _GENOTYPE:
                 cells = carried.genotypes(number, renumbering)
             elif carried.lacks(number):
-                left.append(row)
+                yield row, None
                 continue
             else:
                 cells = reader.text(row)
@@ -110,7 +119,7 @@ class ColumnCutter:
                 f"{filter_(filters)}\t{info}\t{form}"
             )
             text = b"".join((head.encode(ENCODING), cells, b"\n"))
-            yield Cut(pos=pos, ref=ref, alts=alt, text=text, end=end, withheld=0)
+            yield row, Cut(pos=pos, ref=ref, alts=alt, text=text, end=end, withheld=0)
 
 
 class _Columns:
@@ -118,6 +127,9 @@ class _Columns:
 
     def __init__(self, places: Sequence[int], samples: int) -> None:
         self.places = places
+        # Most of a row's cells are picked from its text sooner than put together.
+        self.are_most = len(places) > max(samples // 2, 1)
+        self.pick = operator.itemgetter(*places)
         # Number and width of each group that has any.
         self.groups = [
             (group, min(file.GROUP, samples - group * file.GROUP))
@@ -142,6 +154,7 @@ class _Reader:
         self._block = block
         self._columns = columns
         self._first_line = header_lines + block.place.first_record + 1
+        self._chunk, self._chunk_rows = -1, list[bytes]()
 
     @functools.cached_property
     def forms(self) -> list[str]:
@@ -168,14 +181,14 @@ class _Reader:
         """Return the included samples' columns as text, in the order of writing."""
         flags = int(self.records["flags"][row])
         if flags & file.HAS_TEXT:
-            return [cell.decode(ENCODING) for cell in self._rows[row]]
+            return [cell.decode(ENCODING) for cell in self._cells(row)]
         cells = _CELLS[flags & _KINDS].take(self.codes(np.array([row]))[0])
         text: str = cells.tobytes()[1:].decode(ENCODING)
         return text.split("\t")
 
     def text(self, row: int) -> bytes:
         """Return the included samples' columns, each behind a tab."""
-        return b"\t" + b"\t".join(self._rows[row])
+        return b"\t" + b"\t".join(self._cells(row))
 
     def codes(self, rows: Rows) -> Codes:
         """Return rows x included samples, in the order of writing."""
@@ -199,6 +212,18 @@ class _Reader:
         if len(rows) < len(self.records):
             tiles = [tile[rows] for tile in tiles]
         return np.concatenate(tiles, axis=1).take(self._columns.picked, axis=1)
+
+    def _cells(self, row: int) -> Sequence[bytes]:
+        """Return the text of the included samples, in the order of writing."""
+        if not self._columns.are_most:
+            return self._rows[row]
+        chunk, place = divmod(row, file.ROWS)
+        if chunk != self._chunk:
+            self._chunk = chunk
+            self._chunk_rows = self._block.of_all(chunk).split(b"\n")
+        cells: tuple[bytes, ...]
+        cells = self._columns.pick(self._chunk_rows[place].split(b"\t"))
+        return cells
 
     @functools.cached_property
     def _rows(self) -> list[tuple[bytes, ...]]:
@@ -251,7 +276,8 @@ class _Carried:
         alleles = self._alleles[number]
         times = np.bincount(alleles, minlength=len(codes.PAIRS))
         counts = (times @ codes.COUNTS[: len(times)]).tolist()
-        kept = [n for n in range(1, alts + 1) if counts[n]]
+        # Codes have single-digit alleles: nobody has one beyond these.
+        kept = [n for n in range(1, min(alts, codes.MAX_ALLELE) + 1) if counts[n]]
         samples = len(alleles) - int(times[codes.BOTH_MISSING])
         info = counted([counts[n] for n in kept], sum(counts), samples)
         return kept, ";".join(info)

@@ -4,9 +4,10 @@
 
 A block begins with sizes and digests of its sections, so that a reader reads and
 inflates only what it needs: those that all samples share, genotype codes and missing
-values of a group of samples, text of a sample. The directory holds the digests of
-these beginnings: whoever knows the directory's digest knows that what is read is what
-was written. Numbers are little-endian. What to make of it is left to
+values of a group of samples, text of a sample, and the same text of all samples, which
+is faster to read for most of them than sample by sample. The directory holds the
+digests of these beginnings: whoever knows the directory's digest knows that what is
+read is what was written. Numbers are little-endian. What to make of it is left to
 `cells`, `writer` and `cutting`.
 """
 
@@ -25,9 +26,10 @@ from numpy.typing import NDArray
 
 from genomics.errors import BuildFailed
 
-VERSION = 1
+VERSION = 2
 SITES = 512  # records of a block, at most
 GROUP = 64  # samples of a group
+ROWS = 16  # records whose text of all samples lies together
 
 # Bits of a record's flags: a cut may copy it; its cells have text. Others: `codes`.
 IS_FAST, HAS_TEXT = 1, 4
@@ -92,10 +94,6 @@ class Directory:
     contig_lengths: dict[str, int | None]
     blocks: tuple[BlockPlace, ...]
 
-    @property
-    def groups(self) -> int:
-        return -(-len(self.samples) // GROUP)
-
 
 class Block:
     """The sections of one block, inflated when they are asked for.
@@ -106,10 +104,11 @@ class Block:
     MISSING stands for a key of FORMAT, the lowest for GT.
     """
 
-    def __init__(self, place: BlockPlace, read: Read, groups: int) -> None:
+    def __init__(self, place: BlockPlace, read: Read, samples: int) -> None:
         self.place = place
         self._read = read
-        self._groups = groups
+        self._first_text = _SHARED + _KINDS * groups_of(samples)
+        self._first_rows = self._first_text + samples
         head = read(place.offset, place.sections * SECTION.itemsize)
         if hashlib.sha256(head).hexdigest() != place.sha256:
             raise _damaged()
@@ -140,7 +139,16 @@ class Block:
 
     def of_sample(self, sample: int) -> bytes:
         """Return the text of a sample, a line for each record; not of every block."""
-        return self.section(_SHARED + self._groups * _KINDS + sample)
+        return self.section(self._first_text + sample)
+
+    def of_all(self, chunk: int) -> bytes:
+        """Return the text of all samples, a line for each record, of `ROWS` records."""
+        return self.section(self._first_rows + chunk)
+
+
+def groups_of(samples: int) -> int:
+    """Return how many groups so many samples make."""
+    return -(-samples // GROUP)
 
 
 def encode_block(
@@ -150,7 +158,8 @@ def encode_block(
 ) -> tuple[bytes, list[bytes]]:
     """Return the beginning of a block and its sections, packed.
 
-    `groups` have codes and missing values; `texts` has one for each sample, or none.
+    `groups` have codes and missing values; `texts` has one for each sample and behind
+    them those of all samples, or none.
     """
     assert len(shared) == _SHARED, "a block has these sections in common"
     sections = [*shared, *(section for group in groups for section in group), *texts]
@@ -239,7 +248,12 @@ class ColumnStore:
 
     def block(self, place: BlockPlace) -> Block:
         """Return a block of the directory."""
-        return Block(place, self._read, self.directory.groups)
+        return Block(place, self._read, len(self.directory.samples))
+
+    def has_text(self, place: BlockPlace) -> bool:
+        """Whether samples have text of their own in a block."""
+        groups = groups_of(len(self.directory.samples))
+        return place.sections > _SHARED + groups * _KINDS
 
     def _read(self, offset: int, size: int) -> bytes:
         # Not seek and read: processes that share the file share its position.

@@ -1,5 +1,6 @@
 """Read from streams that may give less than was asked for, as pipes and sockets do."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 
@@ -7,6 +8,24 @@ class Readable(Protocol):
     """What a stream must do here: give up to `size` bytes, none at its end."""
 
     def read(self, size: int, /) -> bytes | None: ...
+
+
+class Pieces:
+    """Pieces of bytes as one stream."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._rest = b""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes: `size` of them, or fewer; none at the end."""
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._rest = piece
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
 
 
 def read_full(source: Readable, size: int) -> bytes:

@@ -41,6 +41,18 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+def perfect_root(hashes: bytes) -> bytes:
+    """Return the root over a power of two of hashes that stand one after the other."""
+    while len(hashes) > HASH_BYTES:
+        pairs = range(0, len(hashes), 2 * HASH_BYTES)
+        # As `node_hash`, whose two halves are neighbours here.
+        hashes = b"".join(
+            hashlib.sha256(b"\x01" + hashes[at : at + 2 * HASH_BYTES]).digest()
+            for at in pairs
+        )
+    return hashes
+
+
 class Frontier:
     """The right edge of a tree: all that is needed to append and to tell the root.
 

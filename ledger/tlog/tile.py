@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ledger import errors
-from ledger.tlog.hashing import HASH_BYTES, node_hash
+from ledger.tlog.hashing import HASH_BYTES, perfect_root
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -148,24 +148,18 @@ class TileTree:
         return self._subtree(level, index)
 
     def _subtree(self, level: int, index: int) -> bytes:
-        tile_level, height = divmod(level, HEIGHT)
-        if not height:
-            return self._hash(tile_level, index)
         found = self._hashes.get((level, index))
         if found is None:
-            found = node_hash(
-                self._subtree(level - 1, 2 * index),
-                self._subtree(level - 1, 2 * index + 1),
-            )
+            tile_level, height = divmod(level, HEIGHT)
+            number, place = divmod(index << height, WIDTH)
+            data = self._tiles.get((tile_level, number))
+            if data is None:
+                data = self._read_tile(tile_level, number)
+                self._tiles[tile_level, number] = data
+            start = place * HASH_BYTES
+            found = perfect_root(data[start : start + (HASH_BYTES << height)])
             self._hashes[level, index] = found
         return found
-
-    def _hash(self, level: int, index: int) -> bytes:
-        number, place = divmod(index, WIDTH)
-        data = self._tiles.get((level, number))
-        if data is None:
-            data = self._tiles[level, number] = self._read_tile(level, number)
-        return data[place * HASH_BYTES : (place + 1) * HASH_BYTES]
 
     def _read_tile(self, level: int, index: int) -> bytes:
         count = self.size >> level * HEIGHT

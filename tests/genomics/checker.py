@@ -5,6 +5,7 @@ numbers drop out: a genotype becomes its phase marks and the alleles it stands f
 same telling of the source (or of bcftools' output) and of the release must agree.
 """
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -27,7 +28,12 @@ NUMBER = {
     "DS": "A",
     "PS": "1",
     "FT": "1",
+    "LAD": "R",
+    "LPL": "G",
+    "LGL": "G",
 }
+_LOCAL = ("LAD", "LPL", "LGL")
+_TEXT = ("FT",)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,12 +107,48 @@ def tell_cell(
     values = {}
     if kept is not None:
         for key, value in cell.items():
-            if key in NUMBER:
+            if key in NUMBER and key not in _LOCAL:
                 found = tell_value(key, value, alt_count, kept, named, genotype, read)
                 if found is not None:
                     values[key] = found
+        values |= _tell_local(alt_count, cell, named, kept, genotype, read)
     marks = re.sub(r"\d+|\.", "", genotype)
     return Told(marks, alleles, tuple(sorted(values.items())))
+
+
+def _tell_local(
+    alt_count: int,
+    cell: Mapping[str, str],
+    named: Mapping[str, Allele],
+    kept: list[int],
+    genotype: str,
+    read: Callable[[str], object],
+) -> dict[str, object]:
+    """Tell the values that speak of the alleles that LAA lists, and of no others."""
+    if "LAA" not in cell:
+        return {}
+    listed = [n for n in cell["LAA"].split(",") if n not in (".", "")]
+    if len(set(listed)) < len(listed) or not all(
+        0 < int(n) <= alt_count for n in listed
+    ):
+        return {}
+    mine = {"0": REF, ".": MISSING, "": MISSING}
+    mine |= {
+        str(n): named.get(listed[n - 1], MISSING) for n in range(1, len(listed) + 1)
+    }
+    staying = [0] + [
+        place for place, number in enumerate(listed, 1) if int(number) in kept
+    ]
+    values: dict[str, object] = {}
+    if len(staying) > 1:
+        values["LAA"] = tuple(mine[str(place)] for place in staying[1:])
+    for key in _LOCAL:
+        if key in cell:
+            value = cell[key]
+            found = tell_value(key, value, len(listed), staying, mine, genotype, read)
+            if found is not None:
+                values[key] = found
+    return values
 
 
 def tell_allele(pos: int, ref: str, alt: str) -> Allele:
@@ -133,9 +175,9 @@ def tell_value(
     read: Callable[[str], object],
 ) -> object | None:
     """Tell a value by allele or by genotype; None when missing or of wrong length."""
-    if value in (".", ""):
-        return None
     items = value.split(",")
+    if set(items) <= {".", ""} or not (key in _TEXT or all(map(_is_number, items))):
+        return None
     match NUMBER[key]:
         case "R":
             slots: list[tuple[int, ...]] = [(n,) for n in range(alt_count + 1)]
@@ -144,20 +186,34 @@ def tell_value(
         case "G":
             ploidy = len(re.findall(r"\d+|\.", genotype))
             if genotype in (".", ""):  # of any ploidy: the count tells
-                ploidy = 1 if len(items) == alt_count + 1 else 2
+                ploidy = _told_ploidy(alt_count, len(items))
             slots = genotypes_in_order(alt_count, ploidy)
         case _:
-            return read(value)
+            return read(value) if len(items) == 1 else None
     if len(items) != len(slots):
         return None
     told = {
-        tuple(sorted(named[str(number)] for number in slot)): read(item)
+        # Of a lone missing genotype nobody knows how often it would be REF.
+        tuple(sorted(named[str(n)] for n in slot)) if any(slot) else (REF,): read(item)
         for slot, item in zip(slots, items, strict=True)
         if set(slot) <= set(kept)
     }
     if set(told.values()) <= {"."}:
         return None
     return tuple(sorted(told.items()))
+
+
+def _is_number(text: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return text == "." or isinstance(float(text), float)
+    return False
+
+
+def _told_ploidy(alt_count: int, entries: int) -> int:
+    for ploidy in range(1, 9):
+        if len(genotypes_in_order(alt_count, ploidy)) == entries:
+            return ploidy
+    return 0
 
 
 def _number(text: str) -> object:

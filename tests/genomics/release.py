@@ -5,16 +5,16 @@ import dataclasses
 import gzip
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genomics import pipeline
+from genomics import intake, pipeline
 from genomics.columnar import file
 from genomics.columnar.writer import ColumnWriter
 from genomics.crypt4gh import keys
 from genomics.crypt4gh.stream import decrypt_stream
-from genomics.job import COLUMNS_SUFFIX, SubsetJob, SubsetResult
+from genomics.job import COLUMNS_SUFFIX, IntakeJob, SubsetJob, SubsetResult
 
 SECRET, PUBLIC = keys.generate()
 NAMES = ("Ann", "Ben", "Cid")
@@ -71,13 +71,25 @@ def cut(source: Path | str, samples: Mapping[str, str], **options: Any) -> Relea
             name="GMR000001",
             **options,
         )
-        by_text = _run(job, root)
-        digest = write_columns(path)
-        by_columns = _run(dataclasses.replace(job, columns_sha256=digest), root)
-        assert by_columns.variants == by_text.variants
-        assert by_columns.index == by_text.index
-        assert _told(by_columns.result) == _told(by_text.result)
-        return by_columns
+        return _cut_twice(job, lambda: write_columns(path), root)
+
+
+def cut_upload(folder: Path, upload: bytes, **options: Any) -> Release:
+    """Take an upload in and release it, by the store's text and by its columns."""
+    for name in ("in", "private", "out"):
+        (folder / name).mkdir()
+    source, store = folder / "in" / "upload", folder / "in" / "store.vcf.gz"
+    source.write_bytes(upload)
+    taken = intake.run(IntakeJob(source=source, store=store), lambda _: None)
+    job = SubsetJob(
+        source=store,
+        source_sha256=taken.sha256_store,
+        recipient_public_key=PUBLIC,
+        output_dir=folder / "out",
+        name="GMR000001",
+        **options,
+    )
+    return _cut_twice(job, lambda: taken.sha256_columns, folder)
 
 
 def write_columns(store: Path) -> str:
@@ -90,6 +102,15 @@ def write_columns(store: Path) -> str:
         for line in lines[len(header) :]:
             writer.add(line)
         return writer.finish(b"\n".join([*header, b""]))
+
+
+def _cut_twice(job: SubsetJob, columns: Callable[[], str], root: Path) -> Release:
+    by_text = _run(job, root)
+    by_columns = _run(dataclasses.replace(job, columns_sha256=columns()), root)
+    assert by_columns.variants == by_text.variants
+    assert by_columns.index == by_text.index
+    assert _told(by_columns.result) == _told(by_text.result)
+    return by_columns
 
 
 def _run(job: SubsetJob, root: Path) -> Release:

@@ -239,3 +239,10 @@ def test_the_index_answers_as_a_search_through_all_spans(
         contig == "a" and start < end and start_0 < stop
         for contig, start, stop in whole
     )
+
+
+def test_a_span_on_a_contig_outside_the_build_masks_the_others_all_the_same() -> None:
+    text = source("un_1 150 . A C . . . GT 0/1 0/0 0/1")
+    spans = withheld(Ann=(("un_1", 900, 950),), Cid=(("20", 5, 6),))
+    # Ann has said what she means there, Cid has not.
+    assert genotypes(cut(text, ANN_AND_CID, **spans)) == [["0/1", "./."]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from genomics import child
+from genomics import child, starting
 from genomics.errors import ChildKilled
 from genomics.sandbox import Resources
 from tests.genomics.children import LIMIT_S, job, make_room, private_dirs
@@ -47,8 +47,8 @@ def test_the_child_gets_nothing_of_its_parent(
         result = child.run(job(room), timeout_s=LIMIT_S, temp_root=room / "temp")
     assert result.records_out == 59
     found = json.loads(seen.read_text())
-    assert found["environment"] == child.ENVIRONMENT
-    assert child.ENVIRONMENT.keys() == {"LC_ALL", "OPENBLAS_NUM_THREADS"}
+    assert found["environment"] == starting.ENVIRONMENT
+    assert starting.ENVIRONMENT.keys() == {"LC_ALL", "OPENBLAS_NUM_THREADS"}
     directory = Path(found["directory"])
     assert directory.parent == room / "temp"
     assert directory.name.startswith(child.PRIVATE_PREFIX)

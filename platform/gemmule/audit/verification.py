@@ -182,9 +182,11 @@ def _files_fit(release: Release) -> str:
             deleted = True
             continue
         digest = hashlib.sha256()
-        with storage.path_of(file).open("rb") as source:
-            while chunk := source.read(_READ_BYTES):
+        with storage.reader(file) as read:
+            position = 0
+            while chunk := read(position, _READ_BYTES):
                 digest.update(chunk)
+                position += len(chunk)
         if digest.hexdigest() != file.sha256_cipher:
             raise _Broken(f"{file.name} was changed in storage.")
     if named:

@@ -73,20 +73,21 @@ def _rewrite(
 ) -> None:
     store = storage.rewrite_dir(folder) / "store"
     try:
-        result = genomics.child.run(
-            RemovalJob(
-                source=storage.store_path(file),
-                store=store,
-                without=tuple(names),
-                build=file.dataset.build,
-                filter_is_cohort_independent=file.dataset.filter_is_cohort_independent,
-                source_sha256=file.sha256_store,
-                records_total=file.records,
-            ),
-            on_progress=lambda _: check_lease(),
-            timeout_s=_CHILD_TIMEOUT_S,
-            temp_root=storage.scratch(),
-        )
+        with storage.store_at_hand(file) as source:
+            result = genomics.child.run(
+                RemovalJob(
+                    source=source,
+                    store=store,
+                    without=tuple(names),
+                    build=file.dataset.build,
+                    filter_is_cohort_independent=file.dataset.filter_is_cohort_independent,
+                    source_sha256=file.sha256_store,
+                    records_total=file.records,
+                ),
+                on_progress=lambda _: check_lease(),
+                timeout_s=_CHILD_TIMEOUT_S,
+                temp_root=storage.scratch(),
+            )
     except GenomicsError:
         if not is_current(file):
             return  # Another erasure was faster; the caller looks again.

@@ -49,17 +49,19 @@ def check(file_id: UUID, *, clock: Clock) -> DataFileState | None:
         return None
     try:
         with _lease_kept(file, clock) as check_lease:
-            result = genomics.child.run(
-                IntakeJob(
-                    source=storage.source_path(file),
-                    store=storage.store_path(file),
-                    build=file.dataset.build,
-                    limits=Limits(source_bytes=settings.UPLOAD_MAX_BYTES),
-                ),
-                on_progress=_reporter(file, check_lease),
-                timeout_s=_CHILD_TIMEOUT_S,
-                temp_root=storage.scratch(),
-            )
+            with storage.source_at_hand(file) as source:
+                result = genomics.child.run(
+                    IntakeJob(
+                        source=source,
+                        store=storage.store_path(file),
+                        build=file.dataset.build,
+                        limits=Limits(source_bytes=settings.UPLOAD_MAX_BYTES),
+                    ),
+                    on_progress=_reporter(file, check_lease),
+                    timeout_s=_CHILD_TIMEOUT_S,
+                    temp_root=storage.scratch(),
+                )
+            storage.keep_store(file)
     except _LeaseLost:
         logger.warning("file %s: another check holds it, or it was removed", file_id)
         return None

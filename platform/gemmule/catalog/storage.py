@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,10 +25,14 @@ from django.conf import settings
 
 from gemmule.catalog.errors import UploadRefused
 from gemmule.catalog.models import DataFile, DataFileState
+from gemmule.objects.folder import Folder
+from gemmule.objects.kept import Objects
 from genomics.job import COLUMNS_SUFFIX, INDEX_SUFFIX
 
 _CHUNK_BYTES = 1 << 20
 _SOURCE = "source"
+# The store last: where it is, the others are.
+_SUFFIXES = (INDEX_SUFFIX, COLUMNS_SUFFIX, "")
 # The index and unfinished parts are named after their store: .store-1.csi.xyz.part
 _STORE = re.compile(r"\.?store-(\d+)(?:\.|$)")
 
@@ -65,6 +70,7 @@ def receive(file_id: UUID, stream: Readable) -> Received:
                 "Tell the administrator that the store is full"
             ) from error
         raise
+    _objects().keep(f"{file_id}/{_SOURCE}")
     return received
 
 
@@ -84,9 +90,30 @@ def source_path(file: DataFile) -> Path:
 
 
 def store_path(file: DataFile) -> Path:
-    """Return where the file's canonical store lies, or will lie after this attempt."""
-    path: Path = settings.STORE_DIR / file.store_path
-    return path
+    """Return where the file's canonical store is written by this attempt."""
+    return _objects().path(file.store_path)
+
+
+def keep_store(file: DataFile) -> None:
+    """Keep the store that this attempt has written, where every machine finds it."""
+    objects = _objects()
+    for suffix in _SUFFIXES:
+        objects.keep(file.store_path + suffix)
+
+
+@contextmanager
+def source_at_hand(file: DataFile) -> Iterator[Path]:
+    """Yield where the upload can be read, until its check ends."""
+    with _objects().at_hand(f"{file.pk}/{_SOURCE}") as path:
+        # Its store is written beside it, also where another machine took it in.
+        _folder(file.pk).mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield path
+
+
+def store_at_hand(file: DataFile) -> AbstractContextManager[Path]:
+    """Yield where the accepted store can be read, its index and columns beside it."""
+    key = file.store_path
+    return _objects().at_hand(key, *(key + one for one in _SUFFIXES if one))
 
 
 def scratch() -> Path:
@@ -99,13 +126,15 @@ def scratch() -> Path:
 
 def discard_attempt(file: DataFile) -> None:
     """Delete what an attempt wrote that no longer holds its file."""
-    for path in _folder(file.pk).glob(f"{store_path(file).name}*"):
-        _remove(path)
+    objects = _objects()
+    for name in objects.names(str(file.pk)):
+        if _attempt_of(name) == file.attempts:
+            _discard(objects, f"{file.pk}/{name}")
 
 
 def delete(file_id: UUID) -> None:
     """Delete everything kept for a file; what is gone already is no error."""
-    shutil.rmtree(_folder(file_id), ignore_errors=True)
+    _discard(_objects(), str(file_id))
 
 
 def sweep(file: DataFile) -> None:
@@ -118,12 +147,13 @@ def sweep(file: DataFile) -> None:
         return
     if file.state != DataFileState.ACCEPTED:
         return
-    for path in _folder(file.pk).glob("*"):
-        number = _attempt_of(path)
+    objects = _objects()
+    for name in objects.names(str(file.pk)):
+        number = _attempt_of(name)
         # A later store is not ours to judge: since the row was read, a rewrite may
         # have put it there.
         if number is None or number < file.attempts:
-            _remove(path)
+            _discard(objects, f"{file.pk}/{name}")
 
 
 def rewrite_dir(name: str) -> Path:
@@ -150,8 +180,10 @@ def put_in_place(store: Path, file: DataFile, attempt: int) -> None:
 
     Called under the row's lock, before the row names it.
     """
-    folder = _folder(file.pk)
-    for suffix in (INDEX_SUFFIX, COLUMNS_SUFFIX, ""):
+    objects = _objects()
+    folder = objects.path(str(file.pk))
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for suffix in _SUFFIXES:
         path = store.with_name(store.name + suffix)
         path.replace(folder / f"store-{attempt}{suffix}")
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -159,27 +191,23 @@ def put_in_place(store: Path, file: DataFile, attempt: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    for suffix in _SUFFIXES:
+        objects.keep(f"{file.pk}/store-{attempt}{suffix}")
 
 
 def folders() -> Iterator[UUID]:
     """Yield the ids of which something is kept."""
-    root: Path = settings.STORE_DIR
-    if not root.is_dir():
-        return
-    for path in root.iterdir():
+    for name in _objects().names():
         try:
-            yield UUID(path.name)
+            yield UUID(name)
         except ValueError:
             continue  # Not ours; never touched.
 
 
 def is_abandoned(file_id: UUID, now: datetime) -> bool:
     """Return whether a folder without a row is older than any upload takes (a day)."""
-    try:
-        changed_s = _folder(file_id).stat().st_mtime
-    except FileNotFoundError:
-        return False
-    return now.timestamp() - changed_s > timedelta(days=1).total_seconds()
+    changed_at = _objects().changed_at(str(file_id))
+    return changed_at is not None and now - changed_at > timedelta(days=1)
 
 
 def _write(path: Path, stream: Readable) -> Received:
@@ -209,18 +237,21 @@ def _rewrites() -> Path:
     return root / "rewrites"
 
 
-def _attempt_of(path: Path) -> int | None:
+def _objects() -> Objects:
+    return Folder(settings.STORE_DIR)
+
+
+def _discard(objects: Objects, key: str) -> None:
+    # What cannot be deleted now, `upkeep.tidy` finds again.
+    with contextlib.suppress(OSError):
+        objects.delete(key)
+
+
+def _attempt_of(name: str) -> int | None:
     """Return the attempt whose store, index or part this is; None for the upload.
 
-    >>> _attempt_of(Path("store-2.csi")), _attempt_of(Path("source"))
+    >>> _attempt_of("store-2.csi"), _attempt_of("source")
     (2, None)
     """
-    found = _STORE.match(path.name)
+    found = _STORE.match(name)
     return int(found[1]) if found else None
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

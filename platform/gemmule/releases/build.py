@@ -16,12 +16,12 @@ from django.db import transaction
 from django.db.models import F, Q
 
 import gemmule.catalog.erasure
+import gemmule.catalog.storage
 import gemmule.notices.services
 import genomics.child
 import ledger.services
 from gemmule.catalog import leases
 from gemmule.catalog.models import DataFile, DataFileState
-from gemmule.catalog.storage import store_path
 from gemmule.releases import account, cohort, states, storage
 from gemmule.releases.account import Considered
 from gemmule.releases.cohort import Included
@@ -64,6 +64,8 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
             considered = _consider(held, clock)
             folder = storage.staging_dir(held, token)
             cut = _cut(held, considered.chosen.members, folder, check_lease, clock)
+            for file in cut.files:
+                storage.keep(folder / file.name)
             seal(
                 release=held,
                 token=token,
@@ -182,8 +184,11 @@ def _cut(
 
     results = []
     for source in sources:
-        job = job_for(release, source, members, folder, single=len(sources) == 1)
-        result = _cut_one(source, job, report)
+        with gemmule.catalog.storage.store_at_hand(source) as store:
+            job = job_for(
+                release, source, store, members, folder, single=len(sources) == 1
+            )
+            result = _cut_one(source, job, report)
         meter.finished(result)
         results.append(result)
     if not all(gemmule.catalog.erasure.is_current(source) for source in sources):
@@ -220,6 +225,7 @@ def _cut_one(
 def job_for(
     release: Release,
     source: DataFile,
+    store: Path,
     members: list[Included],
     folder: Path,
     *,
@@ -227,13 +233,13 @@ def job_for(
 ) -> SubsetJob:
     """Return what a child process is to do with one file of the dataset.
 
-    `single`: the dataset has no other file. Everything that the plaintext depends on
-    stands in it.
+    `store` is where it lies just now, `single`: the dataset has no other file.
+    Everything that the plaintext depends on stands in it.
     """
     name = release.accession if single else f"{release.accession}.{source.number}"
     regions = release.request.regions
     return SubsetJob(
-        source=store_path(source),
+        source=store,
         samples=tuple((one.source_name, one.sample_name) for one in members),
         build=release.request.dataset.build,
         regions=None if regions is None else tuple((c, s, e) for c, s, e in regions),

@@ -118,14 +118,13 @@ def _chunks(
     )
     position, outcome = start, "interrupted"
     try:
-        with storage.path_of(file).open("rb") as source:
-            source.seek(start)
+        with storage.reader(file) as read:
             while position < stop:
                 # Before the gate, which gives the connection back for the slow part.
                 is_alive = _note(download, position - start, clock())
                 want = min(gate.CHUNK_BYTES, stop - position)
                 chunk = gate.pass_chunk(
-                    file.release_id, user, partial(source.read, want), clock=clock
+                    file.release_id, user, partial(read, position, want), clock=clock
                 )
                 if len(chunk) != want:
                     raise AssertionError(

@@ -1,24 +1,28 @@
-"""Where release files lie: under RELEASE_DIR, by ids alone.
+"""Where release files lie: below RELEASE_DIR or in the bucket, by ids alone.
 
 One folder per release and fencing token, so that two builds of one release never
-write the same file, and what a lost build left behind can be swept. Beside them
-`scratch`, where child processes keep plaintext for as long as they run.
+write the same file, and what a lost build left behind can be swept. On each machine
+there is `scratch` besides, where child processes keep plaintext for as long as they
+run.
 """
 
 import contextlib
-import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from django.conf import settings
 
+from gemmule.objects.folder import Folder
+from gemmule.objects.kept import Objects, Read
 from gemmule.releases.models import Release, ReleaseFile
 
 
 def staging_dir(release: Release, token: int) -> Path:
     """Make and return the empty folder in which this build leaves its files."""
-    folder = _root() / f"{release.pk:08d}" / f"{token:04d}"
-    shutil.rmtree(folder, ignore_errors=True)
+    objects, key = _objects(), _key(release, token)
+    objects.delete(key)
+    folder = objects.path(key)
     folder.mkdir(mode=0o700, parents=True)
     return folder
 
@@ -28,13 +32,19 @@ def relative(path: Path) -> str:
     return path.relative_to(_root()).as_posix()
 
 
+def keep(path: Path) -> None:
+    """Keep a finished file of a staging folder where every machine finds it."""
+    _objects().keep(relative(path))
+
+
 def path_of(file: ReleaseFile) -> Path:
-    """Return where the file lies; a path that leaves the folder is impossible."""
-    root = _root()
-    path = (root / file.path).resolve()
-    if not path.is_relative_to(root):
-        raise AssertionError(f"release file {file.pk} points outside its folder")
-    return path
+    """Return where the file lies, or lay on the machine that built it."""
+    return _objects().path(file.path)
+
+
+def reader(file: ReleaseFile) -> AbstractContextManager[Read]:
+    """Open a file of a release, to be read range by range."""
+    return _objects().reader(file.path)
 
 
 def scratch() -> Path:
@@ -46,32 +56,56 @@ def scratch() -> Path:
 
 def build_folders() -> Iterator[tuple[int, list[int]]]:
     """Yield each release's id with the fencing tokens whose builds have a folder."""
-    for folder in sorted(_root().glob("[0-9]*")):
-        yield int(folder.name), sorted(int(one.name) for one in folder.glob("[0-9]*"))
+    objects = _objects()
+    for name in objects.names():
+        if name.isdecimal():
+            yield (
+                int(name),
+                [int(one) for one in objects.names(name) if one.isdecimal()],
+            )
 
 
 def sweep(release: Release, *, keep_token: int | None) -> None:
     """Delete the folders of all builds of a release but the one kept."""
-    folder = _root() / f"{release.pk:08d}"
-    for child in folder.glob("*"):
-        if keep_token is None or child.name != f"{keep_token:04d}":
-            shutil.rmtree(child, ignore_errors=True)
+    objects = _objects()
+    for name in objects.names(_key(release)):
+        if keep_token is None or name != f"{keep_token:04d}":
+            _discard(objects, f"{_key(release)}/{name}")
 
 
 def discard(release: Release, token: int) -> None:
     """Delete what the build with this token wrote; nothing there is no error."""
-    shutil.rmtree(_root() / f"{release.pk:08d}" / f"{token:04d}", ignore_errors=True)
+    _discard(_objects(), _key(release, token))
 
 
 def delete(release: Release) -> None:
     """Delete every byte of a release; what cannot be deleted raises OSError."""
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(_root() / f"{release.pk:08d}")
+    _objects().delete(_key(release))
 
 
 def is_scratch_empty() -> bool:
     """Tell whether no child process keeps plaintext just now."""
     return next(scratch().iterdir(), None) is None
+
+
+def _objects() -> Objects:
+    return Folder(_root())
+
+
+def _discard(objects: Objects, key: str) -> None:
+    # What cannot be deleted now, `upkeep.tidy` finds again.
+    with contextlib.suppress(OSError):
+        objects.delete(key)
+
+
+def _key(release: Release, token: int | None = None) -> str:
+    """Return the key below which a release's files lie, or those of one build.
+
+    >>> _key(Release(pk=7), 2)
+    '00000007/0002'
+    """
+    key = f"{release.pk:08d}"
+    return key if token is None else f"{key}/{token:04d}"
 
 
 def _root() -> Path:

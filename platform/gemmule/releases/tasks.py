@@ -3,11 +3,24 @@
 from uuid import UUID
 
 import django.utils.timezone
+from celery.signals import worker_process_init, worker_process_shutdown
 
 import gemmule.access.services
 from gemmule.celery import app, nudge
 from gemmule.releases import build, closing, erasure, upkeep
 from gemmule.releases.models import ReleaseState
+from genomics import spare
+
+
+@worker_process_init.connect
+def _keep_a_spare_child(**_: object) -> None:
+    # A build then starts at once, not after Python and numpy have.
+    spare.keep()
+
+
+@worker_process_shutdown.connect
+def _drop_the_spare_child(**_: object) -> None:
+    spare.drop()
 
 
 @app.task(name="releases.build", max_retries=0)

@@ -15,6 +15,8 @@ _PARENT = """
 import signal, sys
 from pathlib import Path
 from gemmule.demo import leash
+# Who runs the tests under nohup has it ignored.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 child = leash.start(
     ["sleep", "600"], log=Path(sys.argv[1]), environment={"PATH": "/bin:/usr/bin"},
     when_parent_dies=signal.SIGTERM,

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,6 +87,7 @@ class QuickCut:
         members: Sequence[Included],
         folder: Path,
         check_lease: Callable[[], None],
+        clock: Callable[[], datetime],
     ) -> Cut:
         for file in self.files:
             shutil.copy(self.folder / file.name, folder)

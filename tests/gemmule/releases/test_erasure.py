@@ -139,7 +139,11 @@ def test_her_genotypes_leave_the_store_and_nobody_elses_do(
     assert f"\t{cohort_file.private_position(0)}\t" not in text
     assert f"\t{cohort_file.private_position(1)}\t" in text
     folder = store_path(after).parent
-    assert {path.name for path in folder.iterdir()} == {"store-2", "store-2.csi"}
+    assert {path.name for path in folder.iterdir()} == {
+        "store-2",
+        "store-2.columns",
+        "store-2.csi",
+    }
     assert storage.scratch().parent.is_dir()
 
 

@@ -115,7 +115,7 @@ def test_an_erasure_killed_at_every_point_comes_to_its_end(
     (file,) = dataset.files.all()
     assert cohort_file.NAMES[0] not in stored(file)
     kept = {path.name for path in catalog_storage.store_path(file).parent.iterdir()}
-    assert kept == {"store-2", "store-2.csi"}
+    assert kept == {"store-2", "store-2.columns", "store-2.csi"}
     assert catalog_storage.rewrites() == []
     built.refresh_from_db()
     assert (built.donors.count(), built.donors_erased) == (27, 1)

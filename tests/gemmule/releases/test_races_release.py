@@ -108,9 +108,10 @@ class HeldCut:
         release: Release,
         members: Sequence[Included],
         folder: Path,
-        check_lease: object,
+        check_lease: Callable[[], None],
+        clock: Clock,
     ) -> Cut:
-        cut = self.quick(release, members, folder, lambda: None)
+        cut = self.quick(release, members, folder, check_lease, clock)
         if release.fencing_token == 1:
             self.has_cut.set()
             assert self.may_go_on.wait(60)

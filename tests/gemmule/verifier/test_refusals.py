@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gemmule.verifier import errors, refusals
+from ledger import errors as ledger_errors
 
 PAGE = (Path(__file__).parents[3] / "docs" / "verify.md").read_text()
 
@@ -27,3 +28,24 @@ def test_every_refusal_of_a_release_is_explained(reason: type[Exception]) -> Non
     assert refusal.ok is False
     words = refusal.words.removesuffix(": something")
     assert f"| {words} | `{refusal.error}` |" in PAGE
+
+
+@pytest.mark.parametrize("subject", ["receipt", "ledger"])
+@pytest.mark.parametrize(
+    "reason",
+    list(below(ledger_errors.VerificationError)),
+    ids=lambda reason: reason.__name__,
+)
+def test_every_refusal_of_a_receipt_or_a_ledger_is_explained(
+    subject: str, reason: type[Exception]
+) -> None:
+    refusal = refusals.of(subject, reason("something"))
+    assert refusal.ok is False
+    assert f"| {refusal.words.removesuffix(': something')} |" in PAGE
+
+
+@pytest.mark.parametrize("reason", [errors.RecordRefused, errors.ActMissing])
+def test_every_refusal_of_a_record_is_explained(reason: type[Exception]) -> None:
+    refusal = refusals.of("donor-record", reason("something"))
+    assert refusal.ok is False
+    assert f"| {refusal.words.removesuffix(': something')} |" in PAGE

@@ -219,6 +219,21 @@ def test_a_release_that_is_not_sealed_has_a_dossier_too(
     assert "Everything holds" not in text
 
 
+def test_a_dossier_tells_of_donors_who_were_erased_since(
+    client: Client, available: Release
+) -> None:
+    gone = available.donors.order_by("sample_name").first()
+    assert gone is not None
+    gone.delete()
+    available.files.update(path="")
+    Release.objects.filter(pk=available.pk).update(donors_erased=1)
+    text = page(client.get(dossier(available)))
+    assert "54 donors, and 1 more who was erased since" in text
+    assert text.count("Deleted here, because a donor in it was erased.") == 1
+    listed = page(client.get(reverse("audit_releases")))
+    assert re.search(r'data-label="Donors"[^>]*>\s*55\s*<', listed)
+
+
 def test_an_untouched_release_verifies(client: Client, available: Release) -> None:
     assert "Verified just now" not in page(client.get(dossier(available)))
     text = page(client.get(dossier(available), {"verify": ""}))

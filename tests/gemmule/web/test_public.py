@@ -54,7 +54,8 @@ def test_anyone_may_read(name: str, client: Client) -> None:
 
 def test_every_public_page_is_tried_here() -> None:
     names = {pattern.name for pattern in gemmule.web.urls.public.urlpatterns}
-    assert names == {*PAGES, "dataset"}
+    # The page of an erasure is tried with the erasure.
+    assert names == {*PAGES, "dataset", "erased"}
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])

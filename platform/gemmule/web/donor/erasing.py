@@ -15,7 +15,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET
 
 import ledger.selectors
-from consent.models import Donor
+from consent import selectors, states
+from consent.models import Act, Donor
 from gemmule.accounts.closing import works_here
 from gemmule.accounts.errors import NotFound, SignatureRefused
 from gemmule.releases import services
@@ -44,11 +45,17 @@ def erase(request: MemberRequest, donor: Donor) -> HttpResponse:
         else:
             logout(request)
             return redirect("erased", erasure_id=begun.pk)
+    standing = selectors.current(donor)
     return render(
         request,
         "donor/erase.html",
         {
             "form": form,
+            "decided": standing is not None,
+            "may_withdraw": standing is not None
+            and states.is_allowed(
+                Act.WITHDRAWN, standing.state_on(timezone.now().date())
+            ),
             "numbers": uses.stopping(donor),
             "works_here": works_here(request.user),
         },

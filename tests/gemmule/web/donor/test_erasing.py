@@ -32,8 +32,25 @@ def test_the_page_says_what_goes_and_what_stays(
     assert "The 1 live file that holds your data is locked at once." in said
     assert "1 file with your data was sent out before. We can not call it back." in said
     assert f"We ask {release.request.project.institution.name} to delete" in said
+    assert "Your consent ends now." in said
     assert "Your name, your e-mail address and your password are deleted." in said
     assert "Keep a copy of all you have decided" in said
+
+
+def test_who_has_decided_nothing_is_not_told_of_decisions(
+    client: Client, donor: Donor
+) -> None:
+    said = pages.text(client.get(PAGE))
+    assert "You allow nothing now, and that stays so. No live file" in said
+    assert "Your consent ends now" not in said
+    assert "Keep a copy of all you have decided" not in said
+    assert "We ask" not in said
+
+
+def test_who_never_fetched_a_live_file_is_asked_to_be_sure(
+    client: Client, release: Release
+) -> None:
+    assert "nothing to call back. To be sure, we ask" in pages.text(client.get(PAGE))
 
 
 def test_it_is_one_click_from_her_choices_and_her_account(
@@ -120,6 +137,7 @@ def test_the_page_behind_it_says_when_it_is_done(client: Client, db: None) -> No
     client.logout()
     answer = client.get(reverse("erased", args=[done.pk]))
     assert "Everything about you is erased" in pages.text(answer)
+    assert "was asked to delete it. We can not see" in pages.text(answer)
     assert "no-store" in answer.headers["Cache-Control"]
 
 

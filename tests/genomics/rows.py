@@ -1,0 +1,289 @@
+"""One record of a made-up upload: alleles of every kind, and cells of every make."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.genomics.checker import genotypes_in_order
+
+KINDS = (
+    "snv",
+    "multi",
+    "indel",
+    "padded",
+    "star",
+    "many",
+    "deletion",
+    "symbolic",
+    "breakend",
+    "reference",
+    "none",
+    "wide",
+)
+NUMBERED = {"AD": "R", "PL": "G", "GL": "G", "GP": "G", "DS": "A"}
+PLAIN = ("DP", "GQ", "PS", "FT", "GD", "UNLISTED")
+LOCAL = ("LAA", "LAD", "LPL", "LGL")
+_ORDER = ["AD", "DP", "GQ", "PL", "GL", "GP", "DS", "PS", "FT"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a record is to be like; `ploidy` gives that of the next person."""
+
+    kind: str
+    contig: str
+    mates: Sequence[str]
+    pos: int
+    people: int
+    version: str
+    ploidy: Callable[[], int]
+
+
+def ploidies(contig: str, rng: random.Random) -> Callable[[], int]:
+    """Return what gives each person's ploidy, as X, Y and MT have it or diploid."""
+    if contig in ("X", "Y"):
+        return lambda: rng.choice([1, 2, 2])
+    if contig in ("MT", "chrM"):
+        return lambda: 1
+    if rng.random() < 0.75:
+        return lambda: 2
+    return lambda: rng.choice([1, 2, 2, 2, 3, 4])
+
+
+def record(rng: random.Random, shape: Shape) -> str:
+    """Return the line of a record."""
+    ref, alts, info = _alleles(rng, shape)
+    info += rng.choice([[], ["DP=77"], ["MAPQ=60", "AC=9"], ["AF=0.1;DB"]])
+    keys = _keys(rng, shape)
+    cells = _cells(rng, shape, keys, len(alts))
+    return "\t".join(
+        [
+            shape.contig,
+            str(shape.pos),
+            rng.choice([".", "rs12", "x1;rs5;rs6", "cosmic;é"]),
+            ref,
+            ",".join(alts) or ".",
+            rng.choice([".", "12.5", "1e3"]),
+            rng.choice([".", "PASS", "q10", "q10;s50"]),
+            ";".join(info) or ".",
+            ":".join(keys) or ".",
+            *cells,
+        ]
+    )
+
+
+def _bases(rng: random.Random, size: int) -> str:
+    # Two letters, so that alleles often begin and end alike.
+    return "".join(rng.choices("AC", k=size))
+
+
+def _distinct(rng: random.Random, ref: str, count: int, longest: int) -> list[str]:
+    found: list[str] = []
+    size = 1
+    while len(found) < count:
+        alt = _bases(rng, rng.randint(1, max(longest, size)))
+        if alt not in (ref, *found):
+            found.append(alt)
+        size += 1
+    return found
+
+
+def _alleles(rng: random.Random, shape: Shape) -> tuple[str, list[str], list[str]]:
+    """Return REF, ALT and the INFO that belongs to them."""
+    ref = _bases(rng, 1)
+    match shape.kind:
+        case "snv":
+            return rng.choice("AGa"), [rng.choice("CTc")], []
+        case "multi":
+            return "A", rng.sample("CGT", rng.randint(2, 3)), []
+        case "indel":
+            ref = _bases(rng, rng.randint(1, 6))
+            return ref, _distinct(rng, ref, rng.randint(1, 3), 6), []
+        case "padded":
+            # A tail that a long deletion of somebody brought, or a head.
+            head, tail = (
+                _bases(rng, rng.randint(0, 12)),
+                _bases(rng, rng.randint(0, 40)),
+            )
+            some = _distinct(rng, ref, rng.randint(1, 3), 2)
+            alts = [head + alt + tail for alt in some]
+            whole = head + ref + tail
+            if whole[0] not in (whole, *alts):
+                alts.append(whole[0])
+            return whole, alts, []
+        case "star":
+            return ref, rng.sample(["*", *_distinct(rng, ref, 2, 3)], 3), []
+        case "many":
+            return ref, _distinct(rng, ref, rng.randint(9, 12), 5), []
+        case "wide":
+            ref = _bases(rng, rng.randint(800, 3000))
+            return ref, [ref[0], ref[:-1] + "G"], []
+        case "deletion":
+            size = rng.choice([5, 60, 900])
+            return ref, ["<DEL>"], _extent(rng, shape.pos, [-size])
+        case "symbolic":
+            return _symbolic(rng, shape, ref)
+        case "breakend":
+            return ref, _breakends(rng, shape, ref), ["SVTYPE=BND"]
+        case "reference":
+            alts = rng.choice([["<NON_REF>"], ["C", "<NON_REF>"], ["<*>"]])
+            return "A", alts, rng.choice([[], [f"END={shape.pos + 40}"]])
+    return ref, [], []
+
+
+def _symbolic(
+    rng: random.Random, shape: Shape, ref: str
+) -> tuple[str, list[str], list[str]]:
+    named = {"<DUP>": 70, "<INS>": 31, "<CNV>": 500, "<INV>": 12, "<DEL:ME>": -45}
+    alts = rng.sample(sorted(named), rng.randint(1, 3))
+    sizes: list[int | None] = [named[alt] for alt in alts]
+    if rng.random() < 0.5:
+        alts.append("G")
+        sizes.append(None)
+    return ref, alts, _extent(rng, shape.pos, sizes)
+
+
+def _extent(rng: random.Random, pos: int, sizes: Sequence[int | None]) -> list[str]:
+    """Return END and SVLEN, or one of them, or neither."""
+    longest = max(abs(size or 0) for size in sizes)
+    lengths = ",".join("." if size is None else str(size) for size in sizes)
+    found = [f"END={pos + longest}", f"SVLEN={lengths}", "SVTYPE=DEL"]
+    if rng.random() < 0.1:
+        found[1] = "SVLEN=7,8,9,10,11"  # of nobody
+    return rng.choice([found, found[:1], found[1:], found[2:], []])
+
+
+def _breakends(rng: random.Random, shape: Shape, ref: str) -> list[str]:
+    mate = f"{rng.choice([*shape.mates, '<ctg1>'])}:{rng.choice([5, 4005, 1 << 20])}"
+    forms = [
+        f"{ref}[{mate}[",
+        f"{ref}]{mate}]",
+        f"]{mate}]{ref}",
+        f"[{mate}[GG{ref}",
+        f"{ref}.",
+        f".{ref}",
+    ]
+    return rng.sample(forms, rng.randint(1, 2)) + rng.choice([[], ["T"]])
+
+
+def _keys(rng: random.Random, shape: Shape) -> list[str]:
+    form = rng.random()
+    if form < 0.35:
+        return ["GT"]
+    if form < 0.6:  # in the order of releases, so that cells may be copied
+        return ["GT", *(key for key in _ORDER if rng.random() < 0.5)]
+    if form < 0.65:
+        return rng.choice([[], ["DP"], ["AD", "DP"]])
+    keys = rng.sample([*NUMBERED, *PLAIN], rng.randint(0, 8))
+    if shape.version == "4.5" and rng.random() < 0.5:
+        keys += [*LOCAL[rng.random() < 0.1 :]]
+    return ["GT", *keys]
+
+
+def _cells(rng: random.Random, shape: Shape, keys: list[str], alts: int) -> list[str]:
+    if not keys:
+        return ["."] * shape.people
+    is_rough = rng.random() < 0.5
+    marks = rng.choice(["/", "|", "/|"])
+    common = rng.random() < 0.3  # the ALT alleles of some people only
+    return [
+        _cell(
+            rng,
+            shape,
+            keys,
+            0 if common and rng.random() < 0.6 else alts,
+            alts,
+            marks,
+            is_rough=is_rough,
+        )
+        for _ in range(shape.people)
+    ]
+
+
+def _cell(
+    rng: random.Random,
+    shape: Shape,
+    keys: list[str],
+    highest: int,
+    alts: int,
+    marks: str,
+    *,
+    is_rough: bool,
+) -> str:
+    ploidy = shape.ploidy()
+    genotype = _genotype(rng, shape, ploidy, highest, marks, is_rough=is_rough)
+    if keys[0] == "GT" and genotype in (".", ""):
+        ploidy = rng.choice([1, 2])
+    local = rng.sample(range(1, alts + 1), rng.randint(0, min(alts, 3)))
+    values = []
+    for key in keys:
+        if key == "GT":
+            values.append(genotype)
+        else:
+            values.append(_value(rng, key, alts, ploidy, local, is_rough=is_rough))
+    if is_rough and rng.random() < 0.3:
+        values = values[: rng.randint(1, len(values))]
+    return ":".join(values)
+
+
+def _genotype(
+    rng: random.Random,
+    shape: Shape,
+    ploidy: int,
+    highest: int,
+    marks: str,
+    *,
+    is_rough: bool,
+) -> str:
+    missing = 0.25 if is_rough else 0.02
+    if is_rough and rng.random() < 0.1:
+        return rng.choice([".", "./.", ".|."])
+    text = ""
+    for _ in range(ploidy):
+        allele = str(rng.choice([0, rng.randint(0, highest)]))
+        text += rng.choice(marks) + ("." if rng.random() < missing else allele)
+    is_leading = shape.version in ("4.4", "4.5") and rng.random() < 0.05
+    return text if is_leading else text[1:]
+
+
+def _value(
+    rng: random.Random,
+    key: str,
+    alts: int,
+    ploidy: int,
+    local: Sequence[int],
+    *,
+    is_rough: bool,
+) -> str:
+    if is_rough and rng.random() < 0.2:
+        return rng.choice([".", ".", ".,.", "1,2,3,4,5"]) if key != "FT" else "."
+    match key:
+        case "LAA":
+            return ",".join(map(str, local)) or "."
+        case "FT":
+            return rng.choice(["PASS", "q10", "q10;s50"])
+        case "UNLISTED":
+            return "secret"
+        case "GQ" | "GD":
+            return rng.choice(["35", "35.25", "1e1"])
+        case "DP" | "PS":
+            return str(rng.randint(0, 99))
+    number = {"LAD": "R", "LPL": "G", "LGL": "G"}.get(key) or NUMBERED[key]
+    count = len(local) if key in LOCAL else alts
+    size = {"A": count, "R": count + 1}.get(number)
+    if size is None:
+        size = len(genotypes_in_order(count, min(ploidy, 2)))
+        if ploidy > 2:
+            size = rng.choice([size, len(genotypes_in_order(count, ploidy))])
+    if is_rough and rng.random() < 0.1:
+        size += rng.choice([-1, 1])
+    is_float = key in ("GL", "GP", "DS", "LGL")
+    items = [
+        f"-{rng.randint(0, 9)}.{rng.randint(0, 9)}"
+        if is_float
+        else str(rng.randint(0, 99))
+        for _ in range(size)
+    ]
+    if is_rough and items and rng.random() < 0.1:
+        items[0] = "."
+    return ",".join(items) or "."
