@@ -33,13 +33,18 @@ def test_every_refusal_of_a_release_is_explained(reason: type[Exception]) -> Non
 @pytest.mark.parametrize("subject", ["receipt", "ledger"])
 @pytest.mark.parametrize(
     "reason",
-    list(below(ledger_errors.VerificationError)),
+    [*below(ledger_errors.VerificationError)],
     ids=lambda reason: reason.__name__,
 )
 def test_every_refusal_of_a_receipt_or_a_ledger_is_explained(
     subject: str, reason: type[Exception]
 ) -> None:
-    refusal = refusals.of(subject, reason("something"))
+    error = (
+        reason("something", seq=1)  # A replay tells at which entry it ended.
+        if issubclass(reason, ledger_errors.ReplayError)
+        else reason("something")
+    )
+    refusal = refusals.of(subject, error)
     assert refusal.ok is False
     assert f"| {refusal.words.removesuffix(': something')} |" in PAGE
 
