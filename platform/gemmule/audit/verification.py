@@ -21,10 +21,9 @@ from consent.policy import Verdict
 from gemmule.access.models import Resolution, ReviewDecision
 from gemmule.access.selectors import request_sha256
 from gemmule.accounts.errors import AccountsError
-from gemmule.audit import samples
-from gemmule.audit.samples import SamplesDiffer
-from gemmule.releases import signing, storage
+from gemmule.releases import samples, signing, storage
 from gemmule.releases.models import Release
+from gemmule.releases.samples import SamplesDiffer
 from ledger.errors import LedgerError
 
 _READ_BYTES = 1 << 20

@@ -97,6 +97,10 @@ def compose(
         "first_release": chosen.first_release and chosen.first_release.isoformat(),
         "asked_until": chosen.asked_until and chosen.asked_until.isoformat(),
         "barred_countries": list(chosen.barred_countries),
+        # The one thing that a cut depends on and neither manifest nor store says.
+        "filter_is_cohort_independent": (
+            release.request.dataset.filter_is_cohort_independent
+        ),
         "files": [
             {
                 "number": file.number,

@@ -6,6 +6,7 @@ ReleasesError (a kind of AccountsError, so that pages and API answer it alike)
 │   └── NotYetOnLedger   sealed, but its entry is not under a checkpoint yet
 ├── RangeInvalid         the byte range cannot be satisfied
 ├── ErasureWaits         something still runs that holds the person; later it goes on
+├── RebuildRefused       a release cannot be built as it was; `code` says why
 └── BuildAbandoned       this build may not go on
     ├── LeaseLost        another worker holds the release now
     ├── ConsentMoved     an included donor's consent changed while it was built
@@ -63,6 +64,15 @@ class RangeInvalid(ReleasesError):
 
 class ErasureWaits(ReleasesError):
     """An erasure cannot go on yet; the periodic task looks again."""
+
+
+class RebuildRefused(ReleasesError):
+    """What a release was built from is no longer there as it was."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        """Keep the code that a program is told."""
+        super().__init__(message)
+        self.code = code
 
 
 class BuildAbandoned(ReleasesError):

@@ -13,10 +13,10 @@ from django.db.models import Exists, F, OuterRef, Q
 
 import ledger.opened
 import ledger.selectors
-from gemmule.audit import samples
 from gemmule.audit.rows.finding import found
-from gemmule.audit.samples import SamplesDiffer
+from gemmule.releases import samples
 from gemmule.releases.models import Download, Erasure, Release, ReleaseState
+from gemmule.releases.samples import SamplesDiffer
 from ledger.inspection import Finding
 from ledger.opened import Opened
 
