@@ -20,8 +20,6 @@ import rfc8785
 import ledger.errors
 import ledger.selectors
 import ledger.services
-from consent import diseases, duo
-from consent.policy import RULES_VERSION
 from gemmule.catalog.models import DataFile
 from gemmule.releases import manifest
 from gemmule.releases.cohort import Chosen
@@ -109,11 +107,6 @@ def compose(
             }
             for file in sources
         ],
-        "versions": {
-            "rules": RULES_VERSION,
-            "duo": duo.VERSION,
-            "mondo": diseases.VERSION,
-        },
         "donors": [base64.b64encode(one).decode() for one in donors],
     }
     key = secrets.token_bytes(commitments.KEY_BYTES)

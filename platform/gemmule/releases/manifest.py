@@ -16,6 +16,7 @@ import rfc8785
 
 import ledger.selectors
 import ledger.services
+from consent import diseases, duo
 from consent.models import Consent
 from consent.policy import RULES_VERSION
 from gemmule.access.purposes import full_purpose
@@ -75,7 +76,12 @@ def compose(
             if request.expires_on
             else None,
         },
-        "rules": RULES_VERSION,
+        # By which rules and ontologies every donor was decided over.
+        "versions": {
+            "rules": RULES_VERSION,
+            "duo": duo.VERSION,
+            "mondo": diseases.VERSION,
+        },
         "dataset": request.dataset.accession,
         "build": request.dataset.build,
         "regions": request.regions,

@@ -134,7 +134,7 @@ def check(
     proof = dossier.proof
     tree = policy.check(proof["note"].encode()).checkpoint
     facts = _facts(proof, manifest, entry, tree)
-    decisions.check_versions(_object(facts, "versions"), manifest.body["rules"])
+    decisions.check_versions(manifest.body["versions"])
     chosen_size, chosen_on = _sizes(facts, manifest)
     included, outside = _places(proof, manifest, facts, tree, chosen_size)
     gone = included.count(None) + outside.count(None)
@@ -371,13 +371,6 @@ def _why_out(number: int, one: Place, question: Question, day: date) -> str:
             f"{day.isoformat()}, and the donor is not in the release"
         )
     return answer.why
-
-
-def _object(facts: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = facts.get(key)
-    if not isinstance(value, dict):
-        raise DossierInvalid(f"the account has no {key}")
-    return value
 
 
 def _texts(facts: Mapping[str, Any], key: str) -> list[str]:

@@ -30,7 +30,7 @@ _KEYS = frozenset(
         "project",
         "purpose",
         "decision",
-        "rules",
+        "versions",
         "dataset",
         "build",
         "regions",
@@ -146,10 +146,10 @@ def _manifest(data: bytes, body: Mapping[str, Any], key_id: str) -> Manifest:
     files = tuple(map(_file, body["files"]))
     if not files or len({file.name for file in files}) != len(files):
         raise ValueError("every file must have a name of its own")
-    for key in ("purpose", "decision", "software"):
+    for key in ("purpose", "decision", "versions", "software"):
         if not isinstance(body[key], dict):
             raise ValueError(f"{key} must be an object")
-    for key in ("release", "request", "request_sha256", "project", "dataset", "rules"):
+    for key in ("release", "request", "request_sha256", "project", "dataset"):
         _text(body[key])
     return Manifest(
         sha256=hashlib.sha256(data).hexdigest(),

@@ -100,9 +100,10 @@ class ReleaseHolds:
                 "IRB's dossier (--dossier FILE) shows it."
             )
             return
+        rules = str(self.manifest.body["versions"].get("rules"))
         yield (
             f"The decision on each of the {len(found.samples)} samples was made again, "
-            f"by rules {words.shown(self.manifest.body['rules'])}: every consent is on "
+            f"by rules {words.shown(rules)}: every consent is on "
             f"the ledger below entry {self.manifest.ledger_size} and covers this "
             "purpose."
         )

@@ -70,7 +70,7 @@ class FarSide:
             "project": "GMP000001",
             "purpose": {},
             "decision": {},
-            "rules": "1",
+            "versions": {"rules": "1"},
             "dataset": "GMD000001",
             "build": "GRCh37",
             "regions": None,

@@ -78,8 +78,17 @@ class Someone:
 class Forged:
     """The log and the files of a site with these donors."""
 
-    def __init__(self, people: Sequence[Someone], **facts: Any) -> None:
+    def __init__(
+        self,
+        people: Sequence[Someone],
+        *,
+        inside: bytes = b"not looked into",
+        **facts: Any,
+    ) -> None:
         self.people = people
+        self.plain = inside
+        ours = {"rules": RULES_VERSION, "duo": duo.VERSION, "mondo": diseases.VERSION}
+        self.versions = facts.pop("versions", ours)
         self.facts = facts
         self.release_event = uuid.uuid4()
         self.review_event = uuid.uuid4()
@@ -113,6 +122,22 @@ class Forged:
             secret_key=None,
             dossier=json.dumps(self._dossier(erasures)).encode(),
         )
+
+    def write(self, folder: Path) -> list[str]:
+        """Put all that is handed out into a folder; return what to give the command."""
+        index = self.index[self.release_event]
+        for name, data in {
+            NAME: self.file,
+            "GMR000001.json": self.manifest,
+            "GMR000001.tlog-proof": written.receipt_of(self.log, index),
+            "policy": written.policy_text().encode(),
+            "me.sec": keys.encode_secret_key(SECRET).encode(),
+            "dossier.json": json.dumps(self._dossier(erasures=True)).encode(),
+        }.items():
+            (folder / name).write_bytes(data)
+        options = {"manifest": "GMR000001.json", "policy": "policy"}
+        said = [f"--{name}={folder / file}" for name, file in options.items()]
+        return ["verify", "release", str(folder / NAME), *said]
 
     # --- the log ------------------------------------------------------------------
 
@@ -162,7 +187,7 @@ class Forged:
 
     def _compose(self, chosen_size: int, size: int) -> None:
         sealed = io.BytesIO()
-        made = encrypt_stream(io.BytesIO(b"not looked into"), sealed, PUBLIC)
+        made = encrypt_stream(io.BytesIO(self.plain), sealed, PUBLIC)
         self.file = sealed.getvalue()
         inside = sorted((one for one in self.people if one.is_in), key=self._name)
         self.places = [_commitment(self._key(one), self._says(one)) for one in inside]
@@ -181,7 +206,7 @@ class Forged:
             "project": "GMP000001",
             "purpose": Purpose.from_json(PURPOSE).to_json(),
             "decision": {"event": str(self.review_event), "expires_on": "2027-03-02"},
-            "rules": RULES_VERSION,
+            "versions": self.versions,
             "dataset": "GMD000001",
             "build": "GRCh37",
             "regions": None,
@@ -214,11 +239,6 @@ class Forged:
             "asked_until": "2027-03-02",
             "barred_countries": [],
             "files": [],
-            "versions": {
-                "rules": RULES_VERSION,
-                "duo": duo.VERSION,
-                "mondo": diseases.VERSION,
-            },
             "donors": sorted(_b64(one) for one in [*self.places, *others]),
             **self.facts,
         }
