@@ -120,10 +120,13 @@ def _kept_back(withheld: Mapping[str, Any]) -> list[str]:
             f"{_count(len(regions), 'stretch', 'stretches')} of your DNA "
             f"{'is' if len(regions) == 1 else 'are'} not handed over."
         )
-    if withheld.get("mode") == "missing":
-        found.append("Researchers may see that a part was kept back.")
-    else:
-        found.append("You are left out of each file that these parts could be in.")
+    match withheld.get("mode"):
+        case "missing":
+            found.append("Researchers may see that a part was kept back.")
+        case "exclude-region-for-all":
+            found.append("No file that you are in has these parts of anyone.")
+        case _:
+            found.append("You are left out of each file that these parts could be in.")
     found.append("DNA close by may still give a hint of what is in them.")
     return found
 

@@ -127,9 +127,9 @@ def _tell_local(
     """Tell the values that speak of the alleles that LAA lists, and of no others."""
     if "LAA" not in cell:
         return {}
-    listed = [n for n in cell["LAA"].split(",") if n not in (".", "")]
-    if len(set(listed)) < len(listed) or not all(
-        0 < int(n) <= alt_count for n in listed
+    listed = [] if cell["LAA"] in (".", "") else cell["LAA"].split(",")
+    if not set(listed) <= set(map(str, range(1, alt_count + 1))) or (
+        len(set(listed)) < len(listed)
     ):
         return {}
     mine = {"0": REF, ".": MISSING, "": MISSING}

@@ -91,7 +91,7 @@ def update_draft(
     regions_text: str | None = None,
     justification: str | None = None,
 ) -> AccessRequest:
-    """Change what is given, leave the rest; regions are BED lines or gene symbols."""
+    """Change what is given, leave the rest; regions as they are typed."""
     permissions.check_is_member(user, request.project)
     with transaction.atomic():
         locked = locks.locked(request)

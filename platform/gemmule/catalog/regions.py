@@ -4,6 +4,7 @@ The one door to `genomics.regions` and `genomics.genes` for rooms that may not k
 genomics. Regions are 0-based and half-open; chromosomes are named as the GRC does.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,18 +18,22 @@ from genomics.regions import Region
 DEFAULT_FLANK = 50_000
 _MAX_PROBLEMS = 20
 _MAX_SYMBOL_LENGTH = 40
+_BASES = r"[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,10}"
+_REGION = re.compile(rf"([^\s:,]+):({_BASES})-({_BASES})")
+_NAMES = re.compile(rf"[^\s:,]+:(?:{_BASES})-(?:{_BASES})(?=[\s,]|$)|[^\s,]+")
 
 
 def parse(text: str, build: str) -> list[Region]:
     r"""Return the regions a text names, merged and in the order of the genome.
 
-    One gene symbol or one BED line per line, in any mixture; symbols may also stand
-    side by side, parted by commas or blanks. Empty lines and `#` comments are passed
-    over. Raises RegionsInvalid with every fault (up to 20), its line and its column
-    (which part of the line), and for an unknown gene what is spelt alike.
+    One gene symbol, one region such as chr17:43,044,295-43,125,483 (counted from 1,
+    its end included) or one BED line per line, in any mixture; symbols and regions may
+    also stand side by side, parted by commas or blanks. Empty lines and `#` comments
+    are passed over. Raises RegionsInvalid with every fault (up to 20), its line and
+    its column (which part of the line), and for an unknown gene what is spelt alike.
 
-    >>> [str(region) for region in parse("MT-ND1\nchr2\t10\t20\n", "GRCh38")]
-    ['2:11-20', 'MT:3307-4262']
+    >>> [str(region) for region in parse("MT-ND1\nchr2\t10\t20\n3:7-8", "GRCh38")]
+    ['2:11-20', '3:7-8', 'MT:3307-4262']
     """
     known = _build(build)
     if len(text) > bed.MAX_BED_CHARACTERS:
@@ -94,9 +99,27 @@ def _line(line: str, number: int, build: Build) -> list[Region]:
     if _is_bed(line, parts):
         return _bed_line(line, number, build)
     found: list[Region] = []
-    for column, symbol in enumerate(line.replace(",", " ").split(), start=1):
-        found += _gene(symbol, number, column, build)
+    # A comma parts names, but stands inside of numbers, too: 43,044,295.
+    for column, name in enumerate(_NAMES.findall(line), start=1):
+        if match := _REGION.fullmatch(name):
+            found += _region(match, number, column, build)
+        else:
+            found += _gene(name, number, column, build)
     return found
+
+
+def _region(
+    match: re.Match[str], number: int, column: int, build: Build
+) -> list[Region]:
+    contig, first, last = match[1], *(int(match[n].replace(",", "")) for n in (2, 3))
+    try:
+        if not 1 <= first <= last:
+            raise BedInvalid("expected a first base from 1, and a last one from it on")
+        return bed.parse_bed(f"{contig}\t{first - 1}\t{last}", build=build)
+    except BedInvalid as error:
+        raise _refusal(
+            "region", error.message, number, column, match[0][:_MAX_SYMBOL_LENGTH]
+        ) from error
 
 
 def _is_bed(line: str, parts: list[str]) -> bool:
@@ -138,8 +161,8 @@ def _advice(symbol: str, build: Build, suggestions: tuple[str, ...]) -> str:
         )
     if ":" in symbol:
         return (
-            "expected a gene symbol or a BED line; write the region as "
-            "chromosome, start and end, parted by tabs, counted from 0"
+            "expected a gene symbol, a region or a BED line; write the region as "
+            "chromosome, first and last base, such as chr17:43044295-43125483"
         )
     shown = symbol if len(symbol) <= _MAX_SYMBOL_LENGTH and symbol.isprintable() else ""
     named = f"no gene {shown} in {build}" if shown else f"no such gene in {build}"

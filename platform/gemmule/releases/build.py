@@ -35,6 +35,7 @@ from gemmule.releases.manifest import Cut
 from gemmule.releases.models import Release, ReleaseState
 from gemmule.releases.progress import Meter
 from gemmule.releases.seal import seal
+from gemmule.releases.withholding import is_closed_to_all
 from genomics.errors import ChildKilled, GenomicsError
 from genomics.job import FileDigest, Progress, SubsetJob, SubsetResult
 
@@ -243,7 +244,21 @@ def job_for(
         samples=tuple((one.source_name, one.sample_name) for one in members),
         build=release.request.dataset.build,
         regions=None if regions is None else tuple((c, s, e) for c, s, e in regions),
-        withheld={one.source_name: one.withheld for one in members if one.withheld},
+        withheld={
+            one.source_name: one.withheld
+            for one in members
+            if one.withheld and not is_closed_to_all(one.consent.withheld)
+        },
+        excluded_regions=tuple(
+            sorted(
+                {
+                    span
+                    for one in members
+                    if is_closed_to_all(one.consent.withheld)
+                    for span in one.withheld
+                }
+            )
+        ),
         filter_is_cohort_independent=release.request.dataset.filter_is_cohort_independent,
         recipient_public_key=bytes(release.key.public_key),
         output_dir=folder,

@@ -10,14 +10,24 @@ from typing import Any
 import gemmule.catalog.regions
 from gemmule.catalog.errors import CatalogError
 
+_CLOSED = "exclude-region-for-all"
+
+
+def is_closed_to_all(wish: Mapping[str, Any]) -> bool:
+    """Return whether a release that holds the donor holds nobody's part of it."""
+    return wish.get("mode") == _CLOSED
+
 
 def withheld_regions(
     wish: Mapping[str, Any], build: str
 ) -> tuple[tuple[str, int, int], ...] | None:
-    """Return the regions a donor keeps back, or None when she must be left out."""
+    """Return the regions a donor keeps back, or None when she must be left out.
+
+    What she keeps back is missing in her column, or in nobody's: `is_closed_to_all`.
+    """
     if not wish or not (wish.get("genes") or wish.get("regions")):
         return ()
-    if not build or wish.get("mode", "missing") != "missing":
+    if not build or wish.get("mode", "missing") not in ("missing", _CLOSED):
         return None
     try:
         return tuple(

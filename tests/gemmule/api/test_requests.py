@@ -53,6 +53,10 @@ def test_a_researcher_drafts_changes_and_submits(
         "justification": "More hearts.",
         "regions": "",
     }
+    for typed in ("fam110c", "chr2:38,814-46,505", "2\t38813\t46505"):
+        as_rosa.patch(path, {"regions": typed})
+        assert AccessRequest.objects.get().regions == [["2", 38813, 46505]]
+    as_rosa.patch(path, {"regions": ""})
     sent = as_rosa.post(f"{path}submit/")
     assert sent.status_code == 200
     assert sent.json()["state"] == "submitted"

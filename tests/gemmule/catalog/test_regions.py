@@ -24,6 +24,27 @@ def test_genes_may_stand_side_by_side_and_in_any_case() -> None:
     assert len(apart) == 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "17:43044295-43125483",
+        "chr17:43,044,295-43,125,483",
+        "CHR17:43044295-43,125,483",
+        "chr17\t43044294\t43125483",
+        "17 43044294 43125483",
+    ],
+)
+def test_a_region_may_be_written_as_people_do(text: str) -> None:
+    (found,) = regions.parse(text, "GRCh38")
+    assert str(found) == "17:43044295-43125483"
+
+
+def test_regions_and_genes_stand_side_by_side() -> None:
+    text = "M:7-9, 2:1,000-2,000,tp53 chrX:5-5"
+    found = [str(region) for region in regions.parse(text, "GRCh38")]
+    assert found == ["2:1000-2000", "17:7668421-7687490", "X:5-5", "MT:7-9"]
+
+
 def test_gene_on_two_chromosomes_gives_both() -> None:
     assert [one.contig for one in regions.parse("SHOX", "GRCh38")] == ["X", "Y"]
 
@@ -44,7 +65,11 @@ def test_overlapping_regions_become_one() -> None:
         ("BRCA1, BRAC1", 1, 2, "did you mean"),
         ("qqqqqqqqqqqq", 1, 1, "give its HGNC symbol"),
         ("17", 1, 1, "expected a gene symbol, got a chromosome"),
-        ("17:43044295-43125483", 1, 1, "write the region as"),
+        ("17:43044295", 1, 1, "write the region as"),
+        ("BRCA1 17:0-5", 1, 2, "a first base from 1"),
+        ("17:9-5", 1, 1, "a last one from it on"),
+        ("17:5-999,999,999", 1, 1, "the length of 17 in GRCh38"),
+        ("chrUn_KI270302v1:5-9", 1, 1, "expected a chromosome of GRCh38"),
         ("\n17\t9\t5", 2, 3, "expected an end above the start"),
         ("17\tx\t5", 1, 2, "expected a whole number"),
         ("17\t5", 1, 3, "the end is missing"),

@@ -1,6 +1,5 @@
 """Builds: what is in a release, what is said of it, and builds that may not go on."""
 
-import gzip
 import hashlib
 import json
 import os
@@ -27,22 +26,9 @@ from gemmule.releases.models import Release, ReleaseFile, ReleaseState
 from tests import cohorts
 from tests.gemmule.releases.cohort_file import NAMES, private_position
 from tests.gemmule.releases.conftest import Clock, Keyring
+from tests.gemmule.releases.contents import columns, plaintext, positions
 
 pytestmark = pytest.mark.django_db
-
-
-def plaintext(file: ReleaseFile, keyring: Keyring) -> str:
-    return gzip.decompress(keyring.open(storage.path_of(file).read_bytes())).decode()
-
-
-def columns(text: str) -> list[str]:
-    header = next(line for line in text.splitlines() if line.startswith("#CHROM"))
-    return header.split("\t")[9:]
-
-
-def positions(text: str) -> set[int]:
-    rows = [line for line in text.splitlines() if not line.startswith("#")]
-    return {int(line.split("\t")[1]) for line in rows}
 
 
 def test_a_release_holds_the_consenting_donors_and_nobody_else(
@@ -320,49 +306,6 @@ def test_a_donor_who_agrees_during_the_build_waits_for_the_next_release(
     monkeypatch.setattr(build, "_cut", cut_then_agree)
     assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
     assert release.donors.count() == 28
-
-
-def test_what_a_donor_withholds_is_not_handed_over(
-    rosa: User,
-    approved: AccessRequest,
-    donors: list[Donor],
-    keyring: Keyring,
-    clock: Clock,
-) -> None:
-    consent.services.withdraw(donor=donors[5], event=uuid.uuid4(), now=clock())
-    start = private_position(5) - 1
-    cohorts.agree(
-        donors[5],
-        cohorts.GENERAL,
-        clock(),
-        withheld={
-            "genes": [],
-            "regions": [["2", 4999, 5000], ["2", start, start + 1]],
-            "build": "GRCh37",
-            "flank": 0,
-            "mode": "missing",
-        },
-    )
-    release = services.open_release(
-        user=rosa, request=approved, key=keyring.key, now=clock()
-    )
-    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
-    release.refresh_from_db()
-    text = plaintext(release.files.get(role="variants"), keyring)
-    assert len(columns(text)) == 28
-    assert private_position(5) not in positions(text)
-    assert private_position(6) in positions(text)
-    body = json.loads(bytes(release.manifest or b""))["manifest"]
-    assert body["genotypes_withheld"] == 1
-
-
-def test_a_wish_that_cannot_be_placed_leaves_its_donor_out() -> None:
-    wish = {"genes": ["NOSUCHGENE"], "regions": [], "flank": 0, "mode": "missing"}
-    assert cohort.withheld_regions(wish, "GRCh37") is None
-    assert cohort.withheld_regions({**wish, "genes": ["TMEM18"]}, "") is None
-    assert cohort.withheld_regions({**wish, "genes": ["TMEM18"]}, "GRCh37") == (
-        ("2", 663876, 677406),
-    )
 
 
 def test_a_time_limit_ends_the_release_early(

@@ -92,6 +92,18 @@ def test_only_own_projects_and_published_datasets_are_offered(
     assert not AccessRequest.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "typed", ["fam110C", "2:38,814-46505", "chr2 38813 46505", "CHR2:38814-46505"]
+)
+def test_regions_are_read_as_people_write_them(
+    client: Client, draft: AccessRequest, typed: str
+) -> None:
+    address = reverse("research_request_edit", args=[draft.accession])
+    client.post(address, {**PURPOSE, "regions": typed})
+    draft.refresh_from_db()
+    assert draft.regions == [["2", 38813, 46505]]
+
+
 def test_a_purpose_is_kept_as_consent_reads_it(
     client: Client, draft: AccessRequest
 ) -> None:

@@ -37,7 +37,7 @@ class RequestChangeSerializer(ListedFieldsOnly):
         required=False,
         allow_blank=True,
         max_length=1_000_000,
-        help_text="BED lines or gene symbols; empty for the whole dataset.",
+        help_text="Gene symbols, regions (17:5-9) or BED lines; empty for all.",
     )
     justification = serializers.CharField(
         required=False, allow_blank=True, max_length=10_000

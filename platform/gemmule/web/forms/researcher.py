@@ -131,8 +131,8 @@ class PurposeForm(forms.Form):
     )
     regions = forms.CharField(
         label="Regions",
-        help_text="Gene symbols or BED lines, one per line. Leave empty for the whole "
-        "dataset.",
+        help_text="Gene symbols, regions such as chr17:43044295-43125483, or BED "
+        "lines. Leave empty for the whole dataset.",
         required=False,
         max_length=1_000_000,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
