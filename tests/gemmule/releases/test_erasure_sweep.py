@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,7 +104,7 @@ def sweep(stage: Stage, values: dict[str, str | bytes | uuid.UUID]) -> Sweep:
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgres"])
 def test_nothing_is_left_of_a_person_who_was_erased(
-    fresh_site: FreshSite, backend: Backend
+    fresh_site: FreshSite, backend: Backend, tmp_path: Path
 ) -> None:
     with staged(fresh_site(backend), records=400, mail=_FILED_MAIL) as stage:
         ada = Visitor(stage.site.url)
@@ -120,6 +121,13 @@ def test_nothing_is_left_of_a_person_who_was_erased(
         values = values_of(hers)
         before = sweep(stage, values)
         assert [name for name, places in before.found.items() if not places] == []
+        # A mirror is out of reach of an erasure, so nothing of her may ever be in one.
+        mirror = tmp_path / "mirror"
+        stage.site.manage("export_ledger", str(mirror))
+        copied = Sweep(values)
+        copied.files(mirror)
+        assert (mirror / "checkpoint").is_file()
+        assert {n: p for n, p in copied.found.items() if p} == {}
         assert any("mail/" in place for place in before.found["e-mail"])
         for suffix in ("store-1 (unpacked)", "store-1.columns (unpacked)"):
             assert any(place.endswith(suffix) for place in before.found["allele"])
