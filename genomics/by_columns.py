@@ -146,7 +146,7 @@ class _WindowCutter:
             for place, next_pos in zip(window.blocks, bounds, strict=True):
                 block = self._store.block(place)
                 waiting += self._cutter.cut(block, window.low, window.high)
-                waiting.sort(key=_order)
+                waiting.sort()
                 # Trimming may have moved some past the next block's first records.
                 ready = len(waiting)
                 while ready and waiting[ready - 1].pos >= next_pos:
@@ -154,7 +154,3 @@ class _WindowCutter:
                 writer.write(waiting[:ready])
                 del waiting[:ready]
             return writer.finish(), self._subsetter.usage
-
-
-def _order(cut: Cut) -> tuple[int, str, str, bytes]:
-    return cut.pos, cut.ref, cut.alts, cut.text

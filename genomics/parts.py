@@ -105,11 +105,11 @@ class PartWriter:
 
     def write(self, cuts: Iterable[Cut]) -> None:
         """Take some records."""
-        for cut in cuts:
-            size = len(cut.text)
-            self._table.append((cut.pos, cut.end, size))
-            self._withheld += cut.withheld
-            self._pending.append(cut.text)
+        for pos, _, _, text, end, withheld in cuts:
+            size = len(text)
+            self._table.append((pos, end, size))
+            self._withheld += withheld
+            self._pending.append(text)
             self._pending_bytes += size
         if self._pending_bytes >= _FLUSH_BYTES:
             self._flush(is_last=False)

@@ -11,6 +11,7 @@ import operator
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from genomics.alleles import Kind, Site, kind_of, reduce_site, sv_type
 from genomics.boundaries import Boundaries
@@ -26,8 +27,7 @@ _RS_NUMBER = re.compile(r"rs[0-9]+")
 _PASS = "PASS"  # noqa: S105 - a filter's verdict
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
-class Cut:
+class Cut(NamedTuple):
     """One record of a release, ordered as the release is."""
 
     pos: int
@@ -218,8 +218,10 @@ class Subsetter:
         if self._job.id_keep or text == MISSING:
             return text
         # A second number may have come with an allele that is gone.
-        numbers = (name for name in text.split(";") if _RS_NUMBER.fullmatch(name))
-        return next(numbers, MISSING)
+        for name in text.split(";"):
+            if _RS_NUMBER.fullmatch(name):
+                return name
+        return MISSING
 
     def filter(self, text: str) -> str:
         """Return what may stay of FILTER."""

@@ -89,10 +89,11 @@ class ColumnCutter:
         """Yield the rows with what is left, or None if that is not for arrays."""
         carried = _Carried(reader, rows)
         identifier, filter_ = self._subsetter.identifier, self._subsetter.filter
-        note, contig = self._subsetter.usage.note, reader.contig
+        contig, forms, sites = reader.contig, reader.forms, reader.sites
+        noted = set[str]()
         for number, (row, pos, end, form_number, alts) in enumerate(carried.places()):
-            form = reader.forms[form_number]
-            name, ref, alt, filters = reader.sites[row].split("\t")
+            form = forms[form_number]
+            name, ref, alt, filters = sites[row].split("\t")
             renumbering = None
             if alts == 1:
                 info = _info_of_one(*carried.single[number])
@@ -113,13 +114,15 @@ class ColumnCutter:
                 continue
             else:
                 cells = reader.text(row)
-            note(contig, form)
+            if form not in noted:
+                noted.add(form)
+                self._subsetter.usage.note(contig, form)
             head = (
                 f"{contig}\t{pos}\t{identifier(name)}\t{ref}\t{alt}\t.\t"
                 f"{filter_(filters)}\t{info}\t{form}"
             )
             text = b"".join((head.encode(ENCODING), cells, b"\n"))
-            yield row, Cut(pos=pos, ref=ref, alts=alt, text=text, end=end, withheld=0)
+            yield row, Cut(pos, ref, alt, text, end, 0)
 
 
 class _Columns:
@@ -135,6 +138,7 @@ class _Columns:
             (group, min(file.GROUP, samples - group * file.GROUP))
             for group in sorted({place // file.GROUP for place in places})
         ]
+        self.are_most_groups = 2 * len(self.groups) > file.groups_of(samples)
         starts, base = {}, 0
         for group, width in self.groups:
             starts[group] = base - group * file.GROUP
@@ -203,6 +207,8 @@ class _Reader:
         return found
 
     def _gathered(self, kind: int, rows: Rows) -> Codes:
+        if self._columns.are_most_groups:
+            self._block.load_groups()
         tiles = [
             np.frombuffer(self._block.of_group(kind, group), np.uint8).reshape(
                 -1, width
@@ -323,6 +329,7 @@ def _count_single(alleles: Codes, *, has_missing: bool) -> list[tuple[int, int, 
     return [(count, 2 * included, included) for count in carriers.tolist()]
 
 
+@functools.lru_cache(maxsize=100_000)
 def _info_of_one(count: int, called: int, samples: int) -> str:
     # As `counted`, of which it is most of the work.
     return f"AC={count};AF={frequency(count, called)};AN={called};NS={samples}"

@@ -109,12 +109,13 @@ class Block:
         self._read = read
         self._first_text = _SHARED + _KINDS * groups_of(samples)
         self._first_rows = self._first_text + samples
+        self._loaded: tuple[int, bytes] | None = None  # offset
         head = read(place.offset, place.sections * SECTION.itemsize)
         if hashlib.sha256(head).hexdigest() != place.sha256:
             raise _damaged()
         table = np.frombuffer(head, SECTION)
         start = place.offset + len(head)
-        self._starts = (start + np.cumsum(table["packed"], dtype=np.int64)).tolist()
+        self._ends = (start + np.cumsum(table["packed"], dtype=np.int64)).tolist()
         self._packed = table["packed"].tolist()
         self._sizes = table["size"].tolist()
         self._digests = table["sha256"].tolist()
@@ -128,10 +129,24 @@ class Block:
         size, packed = self._sizes[number], self._packed[number]
         if not size:
             return b""
-        data = self._read(self._starts[number] - packed, packed)
+        data = self._packed_bytes(self._ends[number] - packed, packed)
         if _digest(data) != self._digests[number]:
             raise _damaged()
         return igzip_lib.decompress(data, igzip_lib.DECOMP_DEFLATE, 15, size)
+
+    def load_groups(self) -> None:
+        """Read what all groups of samples have at once, for most will be asked for."""
+        if self._loaded is None:
+            start = self._ends[_SHARED - 1]
+            size = self._ends[self._first_text - 1] - start
+            self._loaded = start, self._read(start, size)
+
+    def _packed_bytes(self, offset: int, size: int) -> bytes:
+        if self._loaded is not None:
+            start, data = self._loaded
+            if start <= offset and offset + size <= start + len(data):
+                return data[offset - start : offset - start + size]
+        return self._read(offset, size)
 
     def of_group(self, kind: int, group: int) -> bytes:
         """Return a section of a group of samples; empty when there is none."""
