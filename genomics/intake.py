@@ -114,8 +114,8 @@ class _Reader:
             found.append("the lengths of its chromosomes are those of no known build")
         return found
 
-    def records(self) -> Iterator[bytes]:
-        """Yield the records in canonical form, many whole lines at a time."""
+    def records(self) -> Iterator[list[bytes]]:
+        """Yield the records in canonical form, many at a time."""
         for batch in self._batches:
             done: list[bytes] = []
             for number, line in enumerate(batch.lines, start=batch.first):
@@ -130,7 +130,7 @@ class _Reader:
             if self._records is not None:
                 self._records.check_held()
             if done:
-                yield b"\n".join(done) + b"\n"
+                yield done
         if self._records is None:
             raise refusal(
                 "header-missing",

@@ -50,7 +50,7 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
         subsetter = Subsetter(cut_job, source.samples, source.contig_lengths)
         counter = _Counter(job, progress)
         for cut in ordered(source, subsetter, counter.read):
-            store.write(cut.text)
+            store.write([cut.text.removesuffix(b"\n")])
             counter.written(cut.text)
         lines = _header(
             write_header(cut_job, subsetter.usage, source.contig_lengths),

@@ -73,6 +73,14 @@ def _codes() -> Codes:
     return table.reshape(256)
 
 
+def _digit_codes() -> Codes:
+    table = np.full((16, 16), INVALID, np.uint8)
+    for code, (a, b) in enumerate(PAIRS):
+        if min(a, b) >= 0:
+            table[b, a] = code
+    return table.reshape(256)
+
+
 def _counts() -> NDArray[np.int64]:
     counts = np.zeros((256, MAX_ALLELE + 2), np.int64)  # missing ones come last
     for half in (0, UNPHASED):
@@ -93,6 +101,11 @@ HOMOZYGOUS = PAIRS.index((1, 1))
 MISSING_COUNTS = _counts()[:, -1]
 _FIRST, _SECOND = _halves({b"|": 0, b"/": _SLASH}), _halves({b"\t": 0})
 _CODE_OF = _codes()
+# Cells of REF alone as numbers; what in them makes two digits; codes by these digits,
+# the second in the high half.
+_PHASED_REF, _UNPHASED_REF = np.frombuffer(b"0|0\t0/0\t", "<u4")
+_DIGITS = np.uint32(0x000F000F)
+_CODE_OF_DIGITS = _digit_codes()
 _LARGEST = np.array(
     [
         max(code for code, pair in enumerate(PAIRS) if max(pair) <= alts)
@@ -119,6 +132,24 @@ def encode(cells: Codes) -> Encoded:
 
     Each cell is an allele, a separator, an allele and a tab.
     """
+    # Nearly every record has one separator and nothing missing: what tells its cells
+    # from those of REF alone is two digits.
+    slash = cells[:, 0, 1] == ord("/")
+    digits = np.ascontiguousarray(cells).view("<u4")[:, :, 0] ^ np.where(
+        slash, _UNPHASED_REF, _PHASED_REF
+    ).reshape(-1, 1)
+    found = _CODE_OF_DIGITS.take((digits | digits >> 12).astype(np.uint8), mode="clip")
+    sound = found.max(axis=1) < INVALID
+    flags = slash * np.uint8(IS_UNPHASED) | np.uint8(HAS_CODES)
+    others = np.flatnonzero(np.bitwise_or.reduce(digits, axis=1) & ~_DIGITS)
+    if len(others):
+        any_ = _encode_any(cells[others])
+        found[others], sound[others] = any_.codes, any_.sound
+        flags[others] = any_.flags
+    return Encoded(codes=found, sound=sound, flags=flags)
+
+
+def _encode_any(cells: Codes) -> Encoded:
     halves = np.ascontiguousarray(cells).view("<u2")
     first, second = _FIRST.take(halves[:, :, 0]), _SECOND.take(halves[:, :, 1])
     found = _CODE_OF.take((first & _PLACE) << 4 | (second & _PLACE))
