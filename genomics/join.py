@@ -17,7 +17,7 @@ from genomics.parts import Body, Extent
 def run(job: JoinJob, progress: ProgressSink) -> SubsetResult:
     """Do the job in the current directory, which keeps the plaintext meanwhile."""
     labels, bodies = list[Label](), list[Body]()
-    records = size = 0
+    total, records, size = job.subset.records_total, 0, 0
     for number, (path, sha256) in enumerate(job.parts):
         label, body = _opened(path, sha256, Path(f"share-{number}"), job)
         labels.append(label)
@@ -26,8 +26,8 @@ def run(job: JoinJob, progress: ProgressSink) -> SubsetResult:
         size += sum(part.text_bytes for part in body.parts)
         progress(
             Progress(
-                records=len(bodies),
-                records_total=len(job.parts),
+                records=(total or 0) * len(bodies) // len(job.parts),
+                records_total=total,
                 bytes=size,
                 records_out=records,
             )

@@ -287,6 +287,11 @@ STORE_DIR = DATA_DIR / "store"
 RELEASE_DIR = DATA_DIR / "releases"
 RELEASE_MIN_DONORS = env_int("GEMMULE_RELEASE_MIN_DONORS", 20, minimum=1)
 RELEASE_LEASE_SECONDS = env_int("GEMMULE_RELEASE_LEASE_SECONDS", 60, minimum=2)
+# A release of at least so many genotypes is cut in so many parts.
+RELEASE_SPLIT_GENOTYPES = env_int(
+    "GEMMULE_RELEASE_SPLIT_GENOTYPES", 1_000_000_000, minimum=1
+)
+RELEASE_PARTS = env_int("GEMMULE_RELEASE_PARTS", 16, minimum=1)
 UPLOAD_MAX_BYTES = env_int("GEMMULE_UPLOAD_MAX_BYTES", 20 * 2**30, minimum=1)
 
 # --- API -------------------------------------------------------------------

@@ -2,14 +2,15 @@
 
 Safe to run twice and to be killed anywhere: the row's fencing token says which
 build may seal, its lease when a lost worker is given up, and each build writes to
-a folder of its own. Never imports services; tasks call it with an id.
+a folder of its own. A large release is split: it is left to the workers who cut its
+parts (`parts`), and what comes here then is their joining. Never imports services;
+tasks call it with an id.
 """
 
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -21,35 +22,38 @@ import gemmule.notices.services
 import genomics.child
 import ledger.services
 from gemmule.catalog import leases
-from gemmule.catalog.models import DataFile, DataFileState
-from gemmule.releases import account, cohort, states, storage
+from gemmule.releases import account, cohort, splitting, states, storage
 from gemmule.releases.account import Considered
-from gemmule.releases.cohort import Included
 from gemmule.releases.errors import (
     BuildImpossible,
     ConsentMoved,
     LeaseLost,
+    PartsUnusable,
     SourceMoved,
 )
 from gemmule.releases.manifest import Cut
-from gemmule.releases.models import Release, ReleaseState
+from gemmule.releases.models import Release, ReleaseState, SplitBuild
 from gemmule.releases.progress import Meter
 from gemmule.releases.seal import seal
-from gemmule.releases.withholding import is_closed_to_all
-from genomics.errors import ChildKilled, GenomicsError
-from genomics.job import FileDigest, Progress, SubsetJob, SubsetResult
+from gemmule.releases.work import Work, job_at_hand, work_of
+from genomics.errors import BuildFailed, ChildKilled, GenomicsError
+from genomics.job import FileDigest, Progress, SubsetResult
 
 logger = logging.getLogger(__name__)
 
 # A build that lost its worker this often is set aside with a reason.
 MAX_ATTEMPTS = 3
-_CHILD_TIMEOUT_S = 6 * 60 * 60.0
+_TIMES = f"{MAX_ATTEMPTS} times"
+CHILD_TIMEOUT_S = 6 * 60 * 60.0
 
 Clock = Callable[[], datetime]
 
 
 def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
     """Build one release to its seal; return its state, or None when not ours.
+
+    A release that is still being built when this returns was split: its parts are to be
+    cut, and after the last of them this is called again.
 
     Consent that moved meanwhile, or a store that was rewritten without somebody, puts
     the release back to requested: the caller sends it again. A child that was killed
@@ -64,7 +68,14 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
         with _lease_kept(held, clock) as check_lease:
             considered = _consider(held, clock)
             folder = storage.staging_dir(held, token)
-            cut = _cut(held, considered.chosen.members, folder, check_lease, clock)
+            work = work_of(held, considered.chosen.members, folder)
+            split = splitting.standing(held)
+            if split is not None:
+                splitting.check_same(split, work)
+            elif sum(counts := splitting.shares(work)) > len(work):
+                splitting.begin(held, work, counts, now=clock())
+                return ReleaseState.BUILDING
+            cut = _cut(held, work, split, check_lease, clock)
             for file in cut.files:
                 storage.keep(folder / file.name)
             seal(
@@ -82,22 +93,30 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
     except (ConsentMoved, SourceMoved) as error:
         logger.info("release %s: %s; building again", held.accession, error)
         storage.discard(held, token)
-        return _put_back(held)
+        splitting.discard(held)
+        return put_back(held)
     except BuildImpossible as error:
-        return _fail(held, error.code, str(error), clock())
+        return fail(held, error.code, str(error), clock())
     except ChildKilled as error:
         # As when the whole worker is killed: the file need not be at fault.
         logger.warning("release %s: lost its child: %s", held.accession, error)
-        return _try_again(held, str(error), clock())
+        return _try_again(held, f"was lost {_TIMES}", str(error), clock())
+    except PartsUnusable as error:
+        logger.warning("release %s: %s; building again", held.accession, error)
+        splitting.discard(held)
+        return _try_again(held, f"could not join parts {_TIMES}", str(error), clock())
     except GenomicsError as error:
         logger.exception("release %s: the cut failed", held.accession)
-        return _fail(held, "cut-failed", str(error), clock())
+        return fail(held, "cut-failed", str(error), clock())
     storage.sweep(held, keep_token=token)
     return ReleaseState.SEALED
 
 
 def _take(release_id: int, now: datetime) -> Release | None:
-    """Hold the release with a new fencing token, or return None."""
+    """Hold the release with a new fencing token, or return None.
+
+    That of a split build is free for its join once all parts are cut.
+    """
     with transaction.atomic():
         release = (
             Release.objects.select_for_update(of=("self",))
@@ -107,12 +126,17 @@ def _take(release_id: int, now: datetime) -> Release | None:
                 Q(state=ReleaseState.REQUESTED, start_after=None)
                 | Q(state=ReleaseState.REQUESTED, start_after__lte=now)
                 | Q(state=ReleaseState.BUILDING, lease_until__lt=now)
+                | Q(state=ReleaseState.BUILDING, lease_until=None)
             )
             .first()
         )
         if release is None:
             return None
-        if release.attempts >= MAX_ATTEMPTS:
+        split = splitting.standing(release)
+        if split is not None and not splitting.is_cut(split):
+            return None
+        is_first_join = split is not None and release.lease_until is None
+        if release.attempts >= MAX_ATTEMPTS and not is_first_join:
             _mark_failed(
                 release,
                 "worker-lost",
@@ -123,9 +147,16 @@ def _take(release_id: int, now: datetime) -> Release | None:
             return None
         release.state = ReleaseState.BUILDING
         release.fencing_token += 1
-        release.attempts += 1
+        if not is_first_join:
+            release.attempts += 1
         release.lease_until = now + timedelta(seconds=settings.RELEASE_LEASE_SECONDS)
-        release.progress = {"stage": "choosing donors"}
+        if split is None:
+            # Of an earlier build: its parts are of no use any more.
+            splitting.forget(release)
+            release.progress = {"stage": "choosing donors"}
+        else:
+            split.fencing_token = release.fencing_token
+            split.save(update_fields=["fencing_token"])
         release.save()
     return release
 
@@ -140,6 +171,8 @@ def _lease_kept(
             pk=release.pk,
             state=ReleaseState.BUILDING,
             fencing_token=release.fencing_token,
+            # Left to the workers who cut its parts it has none.
+            lease_until__isnull=False,
         )
         return bool(held.update(lease_until=clock() + lease))
 
@@ -164,35 +197,26 @@ def _consider(release: Release, clock: Clock) -> Considered:
 
 def _cut(
     release: Release,
-    members: list[Included],
-    folder: Path,
+    work: list[Work],
+    split: SplitBuild | None,
     check_lease: Callable[[], None],
     clock: Clock,
 ) -> Cut:
     """Run one child per file of the dataset and gather what they report."""
-    sources = list(
-        release.request.dataset.files.filter(state=DataFileState.ACCEPTED).order_by(
-            "number"
-        )
+    meter = Meter(
+        release, [one.source for one in work], clock, is_joining=split is not None
     )
-    if not sources:
-        raise BuildImpossible("the dataset holds no accepted file", code="no-files")
-    meter = Meter(release, sources, clock)
 
     def report(progress: Progress) -> None:
         check_lease()
         meter.tell(progress)
 
     results = []
-    for source in sources:
-        with gemmule.catalog.storage.store_at_hand(source) as store:
-            job = job_for(
-                release, source, store, members, folder, single=len(sources) == 1
-            )
-            result = _cut_one(source, job, report)
+    for one in work:
+        result = _cut_one(one, split, report)
         meter.finished(result)
         results.append(result)
-    if not all(gemmule.catalog.erasure.is_current(source) for source in sources):
+    if not all(gemmule.catalog.erasure.is_current(one.source) for one in work):
         raise SourceMoved("a store was rewritten during the build")
     files: list[FileDigest] = []
     software: dict[str, str] = {}
@@ -208,68 +232,29 @@ def _cut(
 
 
 def _cut_one(
-    source: DataFile, job: SubsetJob, report: Callable[[Progress], None]
+    one: Work, split: SplitBuild | None, report: Callable[[Progress], None]
 ) -> SubsetResult:
     try:
-        return genomics.child.run(
-            job,
-            on_progress=report,
-            timeout_s=_CHILD_TIMEOUT_S,
-            temp_root=storage.scratch(),
-        )
+        with (
+            job_at_hand(one)
+            if split is None
+            else splitting.join_at_hand(split, one) as job
+        ):
+            return genomics.child.run(
+                job,
+                on_progress=report,
+                timeout_s=CHILD_TIMEOUT_S,
+                temp_root=storage.scratch(),
+            )
     except GenomicsError as error:
-        if not gemmule.catalog.erasure.is_current(source):
+        if not gemmule.catalog.erasure.is_current(one.source):
             raise SourceMoved("a store was rewritten during the build") from error
+        if isinstance(error, BuildFailed) and error.code == "part":
+            raise PartsUnusable(error.message) from error
         raise
 
 
-def job_for(
-    release: Release,
-    source: DataFile,
-    store: Path,
-    members: list[Included],
-    folder: Path,
-    *,
-    single: bool,
-) -> SubsetJob:
-    """Return what a child process is to do with one file of the dataset.
-
-    `store` is where it lies just now, `single`: the dataset has no other file.
-    Everything that the plaintext depends on stands in it.
-    """
-    name = release.accession if single else f"{release.accession}.{source.number}"
-    regions = release.request.regions
-    return SubsetJob(
-        source=store,
-        samples=tuple((one.source_name, one.sample_name) for one in members),
-        build=release.request.dataset.build,
-        regions=None if regions is None else tuple((c, s, e) for c, s, e in regions),
-        withheld={
-            one.source_name: one.withheld
-            for one in members
-            if one.withheld and not is_closed_to_all(one.consent.withheld)
-        },
-        excluded_regions=tuple(
-            sorted(
-                {
-                    span
-                    for one in members
-                    if is_closed_to_all(one.consent.withheld)
-                    for span in one.withheld
-                }
-            )
-        ),
-        filter_is_cohort_independent=release.request.dataset.filter_is_cohort_independent,
-        recipient_public_key=bytes(release.key.public_key),
-        output_dir=folder,
-        name=name,
-        source_sha256=source.sha256_store,
-        columns_sha256=source.sha256_columns or None,
-        records_total=source.records,
-    )
-
-
-def _put_back(release: Release) -> ReleaseState:
+def put_back(release: Release) -> ReleaseState:
     """Return the release to requested; a moved consent is no lost worker."""
     Release.objects.filter(
         pk=release.pk,
@@ -284,34 +269,40 @@ def _put_back(release: Release) -> ReleaseState:
     return ReleaseState.REQUESTED
 
 
-def _try_again(release: Release, reason: str, now: datetime) -> ReleaseState | None:
-    """Leave the release to be picked up again, or set it aside after the last try."""
+def _try_again(
+    release: Release, what: str, reason: str, now: datetime
+) -> ReleaseState | None:
+    """Leave the release to be picked up again, or set it aside after the last try.
+
+    Parts that were cut are joined again; else the build begins anew.
+    """
     with transaction.atomic():
         locked = _lock_held(release)
         is_last = locked is not None and locked.attempts >= MAX_ATTEMPTS
         if locked is not None and not is_last:
-            states.move(locked, ReleaseState.REQUESTED)
+            if splitting.standing(locked) is None:
+                states.move(locked, ReleaseState.REQUESTED)
             # What it lacked, memory most often, may be there by then.
             lease = timedelta(seconds=settings.RELEASE_LEASE_SECONDS)
             locked.lease_until = now + lease
             locked.progress = {"stage": "waiting to try again"}
             locked.save(update_fields=["state", "lease_until", "progress"])
     if is_last:
-        return _fail(
+        return fail(
             release,
             "set-aside",
-            f"the process that cuts the file was lost {MAX_ATTEMPTS} times (the last "
-            f"time: {reason}); tell the administrator, who finds more in the "
-            "worker's log",
+            f"the process that cuts the file {what} (the last time: {reason}); tell "
+            "the administrator, who finds more in the worker's log",
             now,
         )
     storage.discard(release, release.fencing_token)
     return None
 
 
-def _fail(
+def fail(
     release: Release, code: str, reason: str, now: datetime
 ) -> ReleaseState | None:
+    """Fail the release for a reason a person can act on, if this build holds it."""
     with transaction.atomic():
         locked = _lock_held(release)
         if locked is not None:
@@ -343,6 +334,7 @@ def _mark_failed(release: Release, code: str, reason: str, now: datetime) -> Non
     release.lease_until = None
     release.closed_at = now
     release.save()
+    splitting.forget(release)
     gemmule.notices.services.notify(
         user=release.recipient,
         kind="release.failed",

@@ -47,7 +47,9 @@ from gemmule.releases.models import (
     Release,
     ReleaseDonor,
     ReleaseFile,
+    ReleasePart,
     ReleaseState,
+    SplitBuild,
 )
 
 logger = logging.getLogger(__name__)
@@ -71,10 +73,12 @@ _TOUCHED: tuple[type[Model], ...] = (
     Release,
     ReleaseDonor,
     ReleaseFile,
+    ReleasePart,
     Resolution,
     RoleGrant,
     Sample,
     Session,
+    SplitBuild,
     User,
 )
 

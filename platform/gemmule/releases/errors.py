@@ -11,6 +11,7 @@ ReleasesError (a kind of AccountsError, so that pages and API answer it alike)
     ├── LeaseLost        another worker holds the release now
     ├── ConsentMoved     an included donor's consent changed while it was built
     ├── SourceMoved      a store was rewritten without somebody while it was read
+    ├── PartsUnusable    parts of a split build are lost, damaged or do not fit
     └── BuildImpossible  a person must act; `code` is stored with the release
 """
 
@@ -89,6 +90,10 @@ class ConsentMoved(BuildAbandoned):
 
 class SourceMoved(BuildAbandoned):
     """A store that the build read has been replaced by one without somebody."""
+
+
+class PartsUnusable(BuildAbandoned):
+    """The parts of a split build cannot be joined; they must be cut again."""
 
 
 class BuildImpossible(BuildAbandoned):

@@ -119,6 +119,87 @@ class Release(models.Model):
         return self.accession
 
 
+class SplitBuild(models.Model):
+    """A build that any number of workers cut in parts; gone once they are joined.
+
+    It is the release's while both have the same fencing token; otherwise its parts are
+    of no use to anybody.
+    """
+
+    release = models.OneToOneField(
+        Release, on_delete=models.CASCADE, related_name="split"
+    )
+    fencing_token = models.PositiveIntegerField()
+    # With the service key it makes the keys of this build, which are forgotten with it.
+    salt = models.BinaryField()
+    # Keyed digest (hex) of all that the parts are cut from and by.
+    essence = models.CharField(max_length=64)
+    begun_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """Return the id."""
+        return f"split build {self.pk}"
+
+
+class PartState(models.TextChoices):
+    """Where a part of a split build stands."""
+
+    WAITING = "waiting", "Waiting for a worker"
+    BUILDING = "building", "Being cut"
+    DONE = "done", "Cut"
+
+
+class ReleasePart(models.Model):
+    """One share of one file of a split build, which one worker cuts."""
+
+    split = models.ForeignKey(
+        SplitBuild, on_delete=models.CASCADE, related_name="parts"
+    )
+    source = models.ForeignKey(
+        "catalog.DataFile", on_delete=models.CASCADE, related_name="+"
+    )
+    # Which share of the file this is, from 0, and of how many.
+    number = models.PositiveSmallIntegerField()
+    count = models.PositiveSmallIntegerField()
+    state = models.CharField(
+        max_length=8, choices=PartState.choices, default=PartState.WAITING
+    )
+    # The worker of the newest attempt holds the part while the lease runs; of one that
+    # waits, until when its message is believed to be on its way.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    percent = models.PositiveSmallIntegerField(default=0)
+    # What was kept so far: records, and bytes of text.
+    records = models.BigIntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+    # Below settings.RELEASE_DIR, and the digest of what lies there.
+    path = models.CharField(max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        """Each share once, in order; what is done says where it lies."""
+
+        ordering: ClassVar = ["split", "source__number", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["split", "source", "number"], name="releases_part_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(number__lt=models.F("count")),
+                name="releases_part_is_one_of_its_count",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="done") & ~Q(sha256="") & ~Q(path="")
+                | ~Q(state="done") & Q(sha256="", path=""),
+                name="releases_part_done_has_its_file",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return which part it is, of which file."""
+        return f"part {self.number + 1} of {self.count} of file {self.source_id}"
+
+
 class FileRole(models.TextChoices):
     """What a file of a release is for."""
 

@@ -23,7 +23,7 @@ from gemmule.access.selectors import request_sha256
 from gemmule.catalog.models import DataFile, Sample
 from gemmule.catalog.selectors import accepted_files
 from gemmule.catalog.storage import store_at_hand
-from gemmule.releases import build, samples, storage
+from gemmule.releases import samples, storage, work
 from gemmule.releases.cohort import Included, sample_name, withheld_regions
 from gemmule.releases.errors import RebuildRefused
 from gemmule.releases.models import Release, ReleaseDonor
@@ -210,7 +210,7 @@ def _cut(
     _, nobody = keys.generate()
     try:
         with store_at_hand(source) as store:
-            job = build.job_for(release, source, store, members, folder, single=single)
+            job = work.job_for(release, source, store, members, folder, single=single)
             return genomics.child.run(
                 dataclasses.replace(job, recipient_public_key=nobody),
                 on_progress=lambda _: _check_nobody_left(release, of=len(members)),

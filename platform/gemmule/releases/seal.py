@@ -17,7 +17,7 @@ import ledger.selectors
 import ledger.services
 from gemmule.access.errors import AccessError
 from gemmule.catalog.selectors import accepted_files
-from gemmule.releases import account, cohort, manifest, states, storage
+from gemmule.releases import account, cohort, manifest, splitting, states, storage
 from gemmule.releases.account import Considered
 from gemmule.releases.cohort import Included
 from gemmule.releases.errors import BuildImpossible, ConsentMoved, LeaseLost
@@ -90,6 +90,8 @@ def seal(
             )
             for one in members
         )
+        # Whatever its parts were sealed to is forgotten with this.
+        splitting.forget(locked)
         ledger.services.append(
             type="data.released",
             pub={

@@ -1,9 +1,9 @@
 """Where release files lie: below RELEASE_DIR or in the bucket, by ids alone.
 
 One folder per release and fencing token, so that two builds of one release never
-write the same file, and what a lost build left behind can be swept. On each machine
-there is `scratch` besides, where child processes keep plaintext for as long as they
-run.
+write the same file, and what a lost build left behind can be swept. Beside these,
+`parts-N` holds the parts of split build N until they are joined. On each machine there
+is `scratch` besides, where child processes keep plaintext for as long as they run.
 """
 
 import contextlib
@@ -16,6 +16,8 @@ from django.conf import settings
 from gemmule.objects.folder import Folder
 from gemmule.objects.kept import Objects, Read
 from gemmule.releases.models import Release, ReleaseFile
+
+_PARTS = "parts-"
 
 
 def staging_dir(release: Release, token: int) -> Path:
@@ -45,6 +47,44 @@ def path_of(file: ReleaseFile) -> Path:
 def reader(file: ReleaseFile) -> AbstractContextManager[Read]:
     """Open a file of a release, to be read range by range."""
     return _objects().reader(file.path)
+
+
+def new_part(release_id: int, split_id: int, name: str) -> Path:
+    """Return where a part of a split build is to be written, which nothing else is."""
+    path = _objects().path(f"{_parts_key(release_id, split_id)}/{name}")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def put_part(path: Path) -> str:
+    """Keep a part where every machine finds it; return what to fetch it by."""
+    keep(path)
+    return relative(path)
+
+
+def part_at_hand(kept: str) -> AbstractContextManager[Path]:
+    """Yield where a part that was kept can be read on this machine."""
+    return _objects().at_hand(kept)
+
+
+def drop_part(path: Path) -> None:
+    """Delete a part that came to nothing."""
+    _discard(_objects(), relative(path))
+
+
+def discard_parts(release_id: int, split_id: int) -> None:
+    """Delete the parts of a split build; nothing there is no error."""
+    _discard(_objects(), _parts_key(release_id, split_id))
+
+
+def part_folders() -> Iterator[tuple[int, int]]:
+    """Yield the ids of each release and split build that has parts."""
+    objects = _objects()
+    for folder in objects.names():
+        if folder.isdecimal():
+            for name in objects.names(folder):
+                if name.startswith(_PARTS):
+                    yield int(folder), int(name.removeprefix(_PARTS))
 
 
 def scratch() -> Path:
@@ -106,6 +146,10 @@ def _key(release: Release, token: int | None = None) -> str:
     """
     key = f"{release.pk:08d}"
     return key if token is None else f"{key}/{token:04d}"
+
+
+def _parts_key(release_id: int, split_id: int) -> str:
+    return f"{release_id:08d}/{_PARTS}{split_id:08d}"
 
 
 def _root() -> Path:

@@ -7,7 +7,7 @@ from celery.signals import worker_process_init, worker_process_shutdown
 
 import gemmule.access.services
 from gemmule.celery import app, nudge
-from gemmule.releases import build, closing, erasure, upkeep
+from gemmule.releases import build, closing, erasure, parts, upkeep
 from gemmule.releases.models import ReleaseState
 from genomics import spare
 
@@ -32,8 +32,18 @@ def build_release(release_id: int) -> None:
     outcome = build.run(release_id, clock=django.utils.timezone.now)
     if outcome is ReleaseState.REQUESTED:
         nudge(build_release, release_id)
+    elif outcome is ReleaseState.BUILDING:
+        _send_parts()
     elif outcome is ReleaseState.SEALED:
         upkeep.settle(now=django.utils.timezone.now())
+
+
+@app.task(name="releases.cut_part", max_retries=0)
+def cut_part(part_id: int) -> None:
+    """Cut one part of a split build; behind the last one, have the build go on."""
+    release_id = parts.run(part_id, clock=django.utils.timezone.now)
+    if release_id is not None:
+        nudge(build_release, release_id)
 
 
 @app.task(name="releases.erase", max_retries=0)
@@ -51,6 +61,7 @@ def reap_releases() -> None:
     closing.expire(now=now)
     upkeep.settle(now=now)
     upkeep.pick_up(send=lambda pk: nudge(build_release, pk), now=now)
+    _send_parts()
     for erasure_id in erasure.left_behind(now=now):
         nudge(erase_donor, str(erasure_id))
     upkeep.sweep_scratch(now=now)
@@ -61,3 +72,9 @@ def tidy_releases() -> None:
     """Delete what builds that came to nothing left, and close lost downloads."""
     upkeep.tidy()
     upkeep.close_lost_downloads(now=django.utils.timezone.now())
+
+
+def _send_parts() -> None:
+    upkeep.pick_up_parts(
+        send=lambda pk: nudge(cut_part, pk), now=django.utils.timezone.now()
+    )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 
 import gemmule.notices.services
@@ -16,8 +16,8 @@ import genomics.child
 import ledger.errors
 import ledger.selectors
 import ledger.services
-from gemmule.releases import delivery, states, storage
-from gemmule.releases.models import Download, Release, ReleaseState
+from gemmule.releases import delivery, splitting, states, storage
+from gemmule.releases.models import Download, PartState, Release, ReleaseState
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +77,13 @@ def left_behind(*, now: datetime) -> list[int]:
     return list(
         Release.objects.filter(
             Q(state=ReleaseState.BUILDING, lease_until__lt=now)
+            # Split, and cut: the join has been forgotten.
+            | Q(state=ReleaseState.BUILDING, lease_until=None)
+            & ~Exists(
+                splitting.live_parts()
+                .exclude(state=PartState.DONE)
+                .filter(split__release=OuterRef("pk"))
+            )
             | Q(state=ReleaseState.REQUESTED)
             & (Q(start_after=None) | Q(start_after__lte=now))
             & (Q(lease_until=None) | Q(lease_until__lt=now))
@@ -95,6 +102,15 @@ def pick_up(*, send: Callable[[int], None], now: datetime) -> int:
         Release.objects.filter(pk=release_id, state=ReleaseState.REQUESTED).update(
             lease_until=now + RESEND_AFTER
         )
+    return len(found)
+
+
+def pick_up_parts(*, send: Callable[[int], None], now: datetime) -> int:
+    """Send the parts of split builds that nobody cuts, each once a minute at most."""
+    found = splitting.left_behind(now=now)
+    for part_id in found:
+        send(part_id)
+    splitting.note_sent(found, until=now + RESEND_AFTER)
     return len(found)
 
 
@@ -138,7 +154,7 @@ def tidy() -> int:
                 if token != release.fencing_token or not is_needed:
                     storage.discard(release, token)
                     deleted += 1
-    return deleted
+    return deleted + splitting.tidy()
 
 
 def _close_superseded(release: Release) -> None:

@@ -48,6 +48,9 @@ def test_progress_is_told_while_it_is_built(as_rosa: Caller, release: Release) -
         "percent": 40,
         "records": 3,
         "bytes": 7,
+        "parts": 2,
+        "parts_done": 1,
+        "part_percents": [100, 4],
         "seconds_left": 90,
     }
     Release.objects.update(state=ReleaseState.BUILDING, progress=progress)

@@ -145,7 +145,7 @@ def test_the_folder_of_a_build_at_work_is_left_alone(
     folder = storage.staging_dir(held, held.fencing_token)
     assert upkeep.tidy() == 0
     assert folder.is_dir()
-    build._put_back(held)
+    build.put_back(held)
     assert upkeep.tidy() == 1
     assert not folder.exists()
 

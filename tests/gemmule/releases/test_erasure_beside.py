@@ -8,7 +8,7 @@ import pytest
 from consent.models import Donor
 from gemmule.accounts.models import User
 from gemmule.catalog.models import DataFile, DataFileState, Dataset, Sample
-from gemmule.releases import build, closing, erasure, services, storage, upkeep
+from gemmule.releases import build, closing, erasure, services, storage, upkeep, work
 from gemmule.releases.errors import ErasureWaits, LeaseLost
 from gemmule.releases.models import Erasure, ErasureStage, Release, ReleaseState
 from tests.gemmule.releases.conftest import Clock
@@ -33,7 +33,7 @@ def test_a_build_under_way_is_stopped_and_goes_on_without_her(
     assert not folder.exists()
     release.refresh_from_db()
     assert release.state == ReleaseState.REQUESTED
-    assert build._fail(held, "cut-failed", "its folder is gone", clock()) is None
+    assert build.fail(held, "cut-failed", "its folder is gone", clock()) is None
     assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
     assert release.donors.count() == 27
 
@@ -82,7 +82,7 @@ def test_a_build_whose_store_is_rewritten_is_made_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The source goes away under the child; nobody's release fails for it."""
-    real = build.job_for
+    real = work.job_for
     erased: list[ErasureStage | None] = []
 
     def job_then_erase(*args: Any, **kwargs: Any) -> Any:
@@ -101,7 +101,7 @@ def test_a_build_whose_store_is_rewritten_is_made_again(
     monkeypatch.setattr(
         erasure, "_STEPS", {**erasure._STEPS, ErasureStage.BUILDS: leave_builds}
     )
-    monkeypatch.setattr(build, "job_for", job_then_erase)
+    monkeypatch.setattr(work, "job_for", job_then_erase)
     assert build.run(release.pk, clock=clock) == ReleaseState.REQUESTED
     assert erased == [ErasureStage.DONE]
     release.refresh_from_db()

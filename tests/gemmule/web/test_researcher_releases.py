@@ -150,10 +150,22 @@ def test_a_build_shows_how_far_it_is_and_asks_for_itself_anew(
     assert "About 3 minutes left at this pace." in text
     assert 'value="40"' in text
     assert f'hx-get="{detail(release)}"' in text
+    assert "parts cut" not in text
     fragment = page(client.get(detail(release), headers={"HX-Request": "true"})).strip()
     assert fragment.startswith('<div id="release"')
     assert "<html" not in fragment
     assert 'value="40"' in fragment
+
+
+def test_a_build_in_parts_shows_how_far_each_part_is(
+    client: Client, release: Release
+) -> None:
+    progress = {"parts": 3, "parts_done": 1, "part_percents": [100, 7, 0]}
+    Release.objects.update(state=ReleaseState.BUILDING, progress=progress)
+    text = page(client.get(detail(release)))
+    assert "1 of 3 parts cut." in text
+    for number, percent in enumerate((100, 7, 0), 1):
+        assert f'value="{percent}" aria-label="Part {number}"' in text
 
 
 def test_a_build_nobody_can_time_promises_no_time(

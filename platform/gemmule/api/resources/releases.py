@@ -57,6 +57,16 @@ class ReleaseFileSerializer(serializers.ModelSerializer[ReleaseFile]):
                 "description": "Records kept so far, of all files.",
             },
             "bytes": {"type": "integer", "description": "Text of these records."},
+            "parts": {
+                "type": "integer",
+                "description": "Into how many parts a large release is cut.",
+            },
+            "parts_done": {"type": "integer"},
+            "part_percents": {
+                "type": "array",
+                "items": {"type": "integer", "minimum": 0, "maximum": 100},
+                "description": "How far each part is, in their order.",
+            },
             "seconds_left": {
                 "type": "integer",
                 "description": "At the pace so far; left out while nobody can say.",
