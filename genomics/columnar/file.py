@@ -18,7 +18,7 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, cast
 
 import numpy as np
 from isal import igzip_lib
@@ -46,6 +46,11 @@ _TAIL = struct.Struct("<2Q")  # sizes of the directory, packed and plain
 _LEVEL = 3
 
 _DIGEST_BYTES = 16
+# Deflate packs no tighter; sizes that say otherwise are damaged.
+_MOST_PACKED = 1032
+# The stub of isal takes the class of its errors for one of them.
+_PACKING_ERROR = cast(type[Exception], igzip_lib.IsalError)
+_UNREADABLE = (ValueError, KeyError, TypeError, struct.error, _PACKING_ERROR)
 
 Read = Callable[[int, int], bytes]  # offset, size
 
@@ -248,7 +253,7 @@ class ColumnStore:
         self._file = path.open("rb")
         try:
             self.directory = self._read_directory()
-        except (ValueError, KeyError, TypeError, struct.error) as error:
+        except _UNREADABLE as error:
             self._file.close()
             raise BuildFailed("store", "expected a whole column store") from error
 
@@ -286,7 +291,7 @@ class ColumnStore:
         if not tail.endswith(_MAGIC):
             raise ValueError("no end")
         packed, plain = _TAIL.unpack_from(tail)
-        if packed > size - end:
+        if packed > size - end or plain > packed * _MOST_PACKED:
             raise ValueError("no directory")
         text = igzip_lib.decompress(
             self._read(size - end - packed, packed),

@@ -187,6 +187,8 @@ def tell_value(
             ploidy = len(re.findall(r"\d+|\.", genotype))
             if genotype in (".", ""):  # of any ploidy: the count tells
                 ploidy = _told_ploidy(alt_count, len(items))
+            if not ploidy:
+                return None
             slots = genotypes_in_order(alt_count, ploidy)
         case _:
             return read(value) if len(items) == 1 else None

@@ -287,3 +287,24 @@ def _value(
     if is_rough and items and rng.random() < 0.1:
         items[0] = "."
     return ",".join(items) or "."
+
+
+def call_set(rng: random.Random, names: Sequence[str], records: int) -> str:
+    """Return VCF text of two contigs with records of every kind, in three windows."""
+    lines = ["##fileformat=VCFv4.4"]
+    columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
+    lines.append("\t".join([*columns, *names]))
+    for contig in ("1", "X"):
+        places = sorted(rng.sample(range(1, 3 << 20), records))
+        for number, pos in enumerate(places):
+            shape = Shape(
+                kind=KINDS[number % len(KINDS)],
+                contig=contig,
+                mates=("1", "X"),
+                pos=pos,
+                people=len(names),
+                version="4.4",
+                ploidy=ploidies(contig, rng),
+            )
+            lines.append(record(rng, shape))
+    return "\n".join([*lines, ""])
