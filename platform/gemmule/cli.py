@@ -3,7 +3,7 @@
     gemmule verify receipt FILE --policy FILE [--opening FILE]
     gemmule verify ledger URL_OR_DIR --policy FILE [--token-file F] [--since FILE]
     gemmule verify donor-record FILE --policy FILE
-    gemmule verify release FILE --manifest FILE --policy FILE [--receipt FILE]
+    gemmule verify release [FILE] --manifest FILE --policy FILE [--receipt FILE]
                            [--secret-key FILE] [--dossier FILE]
     gemmule download RELEASE --server URL --token-file FILE [--into DIR]
                            [--secret-key FILE] [--decrypt] [--policy FILE]
@@ -33,6 +33,7 @@ from gemmule.verifier import (
     refusals,
     releases,
 )
+from gemmule.verifier.errors import NothingChecked
 from ledger import sources
 from ledger.tlog import note, opening, receipt
 from ledger.tlog.canonical import JSON
@@ -143,7 +144,13 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_release(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="the encrypted file, NAME.c4gh")
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        help="the encrypted file, NAME.c4gh; without it, manifest, receipt and "
+        "dossier alone",
+    )
     parser.add_argument(
         "--manifest", type=Path, required=True, help="the signed manifest, as it came"
     )
@@ -210,6 +217,8 @@ def _check_release(options: argparse.Namespace) -> Holds:
     given = options.receipt or (beside if beside.exists() else None)
     secret_key = dossier = None
     if options.secret_key is not None:
+        if options.file is None:
+            raise NothingChecked("--secret-key FILE opens a file: name that as well")
         passphrase = None
         if options.passphrase_file is not None:
             passphrase = inputs.read_line(options.passphrase_file)

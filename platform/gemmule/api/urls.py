@@ -73,6 +73,11 @@ urlpatterns = [
         name="release-manifest",
     ),
     path(
+        "releases/<accession:accession>/dossier/",
+        releases.ReleaseDossier.as_view(),
+        name="release-dossier",
+    ),
+    path(
         "releases/<accession:accession>/files/<filename:name>",
         releases.ReleaseFileContent.as_view(),
         name="release-file",

@@ -1,4 +1,4 @@
-"""The HTTP answer to a request for release bytes, the same for pages and API."""
+"""The HTTP answers with what a release consists of, the same for pages and API."""
 
 from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
@@ -8,7 +8,25 @@ from django.http.response import HttpResponseBase
 
 from gemmule.accounts.models import User
 from gemmule.releases import delivery
+from gemmule.releases.errors import ReleaseStateError
 from gemmule.releases.models import Release, ReleaseFile
+
+
+def manifest_response(release: Release) -> HttpResponse:
+    """Return the signed manifest as a file; raise ReleaseStateError before the seal."""
+    if release.manifest is None:
+        raise ReleaseStateError(
+            f"release {release.accession} is not sealed yet, so it has no manifest"
+        )
+    name = f"{release.accession}.json"
+    return HttpResponse(
+        bytes(release.manifest),
+        content_type="application/json",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "ETag": f'"{release.manifest_sha256}"',
+        },
+    )
 
 
 def file_response(

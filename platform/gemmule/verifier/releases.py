@@ -22,21 +22,18 @@ class ReleaseHolds:
 
     manifest: Manifest
     receipt: ReceiptHolds
-    file: FileHolds
+    file: FileHolds | None
     dossier: DossierHolds | None
 
     def lines(self) -> list[str]:
         """Return what was found, in plain words."""
-        said, named = self.manifest.body, self.file.named
+        said = self.manifest.body
         checked = self.receipt.checked
         size = checked.cosigned.checkpoint.size
         regions = said["regions"]
         return [
             "This release holds.",
-            f"The file is {words.shown(named.name)} of release "
-            f"{words.shown(self.manifest.release)}, byte for byte "
-            f"({named.size_bytes} bytes, {named.segments} segments).",
-            *self._inside(),
+            *self._file(),
             f"Its manifest is on the ledger: entry {checked.entry.seq} (of {size}, "
             "counted from 0).",
             *words.witnesses(checked.cosigned, self.receipt.witnesses),
@@ -55,13 +52,14 @@ class ReleaseHolds:
     def as_json(self) -> dict[str, JSON]:
         """Return what was found, for machines."""
         said, found = self.manifest.body, self.dossier
+        named = None if self.file is None else self.file.named
         return {
             "release": self.manifest.release,
-            "file": self.file.named.name,
-            "role": self.file.named.role,
-            "opened": self.file.opened,
-            "sha256_cipher": self.file.named.sha256_cipher,
-            "sha256_plain": self.file.named.sha256_plain,
+            "file": None if named is None else named.name,
+            "role": None if named is None else named.role,
+            "opened": self.file is not None and self.file.opened,
+            "sha256_cipher": None if named is None else named.sha256_cipher,
+            "sha256_plain": None if named is None else named.sha256_plain,
             "manifest_sha256": self.manifest.sha256,
             "manifest_key": self.manifest.key_id,
             "cohort_root": canonical.encode_base64(self.manifest.cohort_root),
@@ -81,16 +79,29 @@ class ReleaseHolds:
             },
         }
 
-    def _inside(self) -> list[str]:
+    def _file(self) -> Iterator[str]:
+        release = words.shown(self.manifest.release)
+        if self.file is None:
+            yield (
+                f"It is release {release}. No file of it was looked at: name one, to "
+                "see whether it is what the manifest names."
+            )
+            return
+        named = self.file.named
+        yield (
+            f"The file is {words.shown(named.name)} of release {release}, byte for "
+            f"byte ({named.size_bytes} bytes, {named.segments} segments)."
+        )
         if self.file.opened:
-            return [
+            yield (
                 "It opens with this key, and what is inside has the digest that the "
                 "manifest names."
-            ]
-        return [
-            "What is inside was not looked at: the secret key (--secret-key FILE) "
-            "opens it."
-        ]
+            )
+        else:
+            yield (
+                "What is inside was not looked at: the secret key (--secret-key FILE) "
+                "opens it."
+            )
 
     def _donors(self) -> Iterator[str]:
         found = self.dossier
@@ -127,7 +138,7 @@ class ReleaseHolds:
 
 
 def check(
-    path: Path,
+    path: Path | None,
     *,
     manifest: bytes,
     receipt: bytes | None,
@@ -135,9 +146,10 @@ def check(
     secret_key: bytes | None,
     dossier: bytes | None,
 ) -> ReleaseHolds:
-    """Check a file of a release against everything that was given.
+    """Check a release against everything that was given.
 
-    The receipt may be left to the dossier, which holds one. Raises what stands under
+    The receipt may be left to the dossier, which holds one; without a path no file is
+    looked at, as the board has none. Raises what stands under
     ReleaseRefused, NothingChecked, and the ledger's errors for receipt and checkpoint.
     """
     said = manifests.read(manifest)
@@ -145,12 +157,14 @@ def check(
     found = receipts.check(_receipt(receipt, shown), policy, opened=None)
     manifests.check_entry(said, found)
     columns = Columns() if shown is not None and secret_key is not None else None
-    file = files.check(path, said, secret_key=secret_key, sink=columns)
+    file = None
+    if path is not None:
+        file = files.check(path, said, secret_key=secret_key, sink=columns)
     held = None
     if shown is not None:
         entry = found.checked.entry
         held = dossiers.check(shown, policy, manifest=said, entry=entry)
-        if columns is not None and file.named.role == "variants":
+        if columns is not None and file is not None and file.named.role == "variants":
             _check_columns(columns, held)
     return ReleaseHolds(manifest=said, receipt=found, file=file, dossier=held)
 

@@ -14,9 +14,10 @@ from django.views.decorators.http import (
 from gemmule.access.permissions import IRB_ROLES, READER_ROLES
 from gemmule.accounts.models import User
 from gemmule.accounts.permissions import check_role, has_role
-from gemmule.audit import dossier, proof, services, verification
+from gemmule.audit import dossier, services, verification
 from gemmule.audit.health import health
 from gemmule.releases import closing, selectors
+from gemmule.releases.http import manifest_response
 from gemmule.releases.models import Release, ReleaseState
 from gemmule.web import witnessing
 from gemmule.web.forms.audit import RevokeForm
@@ -54,6 +55,7 @@ def release(request: MemberRequest, accession: str) -> HttpResponse:
     """Show the dossier of a release; `?verify` derives it again there and then."""
     found = _release(request.user, accession)
     checks = verification.verify(found) if "verify" in request.GET else None
+    is_of_the_board = has_role(request.user, *IRB_ROLES)
     return render(
         request,
         "audit/dossier.html",
@@ -62,7 +64,8 @@ def release(request: MemberRequest, accession: str) -> HttpResponse:
             "checks": checks,
             "holds": checks is not None and all(check.holds for check in checks),
             "now": timezone.now(),
-            "may_revoke": has_role(request.user, *IRB_ROLES)
+            "may_prove": is_of_the_board,
+            "may_revoke": is_of_the_board
             and found.state
             in (
                 ReleaseState.AVAILABLE,
@@ -78,16 +81,20 @@ def release(request: MemberRequest, accession: str) -> HttpResponse:
 def export(request: MemberRequest, accession: str) -> HttpResponse:
     """Hand out the dossier as JSON; to the IRB with all that proves the release."""
     found = _release(request.user, accession)
-    made = None
-    if has_role(request.user, *IRB_ROLES) and found.account is not None:
-        made = proof.take(user=request.user, release=found, now=timezone.now())
     return JsonResponse(
-        dossier.export(dossier.dossier(found), proof=made),
+        services.export_dossier(user=request.user, release=found, now=timezone.now()),
         json_dumps_params={"indent": 2},
         headers={
             "Content-Disposition": f'attachment; filename="{accession}-dossier.json"'
         },
     )
+
+
+@require_GET
+@login_required
+def manifest(request: MemberRequest, accession: str) -> HttpResponse:
+    """Hand out the signed manifest, which a dossier is checked against."""
+    return manifest_response(_release(request.user, accession))
 
 
 @require_http_methods(["GET", "POST"])

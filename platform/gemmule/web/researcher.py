@@ -28,8 +28,7 @@ from gemmule.accounts.errors import AccountsError, NotFound
 from gemmule.accounts.models import Role, User
 from gemmule.accounts.permissions import check_role
 from gemmule.accounts.selectors import active_keys, user_by_email
-from gemmule.releases.errors import ReleaseStateError
-from gemmule.releases.http import file_response
+from gemmule.releases.http import file_response, manifest_response
 from gemmule.releases.models import Release, ReleaseState
 from gemmule.web.forms.researcher import (
     MemberForm,
@@ -283,14 +282,7 @@ def release_detail(request: MemberRequest, accession: str) -> HttpResponse:
 @login_required
 def release_manifest(request: MemberRequest, accession: str) -> HttpResponse:
     """Hand out the signed manifest."""
-    release = _release(request.user, accession)
-    if release.manifest is None:
-        raise ReleaseStateError(f"release {accession} is not sealed yet")
-    return HttpResponse(
-        bytes(release.manifest),
-        content_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="{accession}.json"'},
-    )
+    return manifest_response(_release(request.user, accession))
 
 
 @require_safe

@@ -67,6 +67,20 @@ def test_every_decision_holds(
     assert (len(found["samples"]), found["left_out"]) == (5, 2)
 
 
+def test_the_board_has_no_file_and_checks_the_decisions(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = [*command[:2], *command[3:]]
+    dossier = f"--dossier={beside(command, 'dossier.json')}"
+    status, found = answer(capsys, *alone, dossier)
+    assert (status, found["file"], found["opened"]) == (0, None, False)
+    assert len(found["dossier"]["samples"]) == 5
+    assert cli.main(alone) == 0
+    assert "No file of it was looked at" in capsys.readouterr().out
+    key = f"--secret-key={beside(command, 'me.sec')}"
+    assert answer(capsys, *alone, key)[0] == 2
+
+
 def test_a_file_that_was_cut(
     command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

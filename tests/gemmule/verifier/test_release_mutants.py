@@ -33,7 +33,8 @@ def test_every_mutant_is_refused_with_its_own_reason(
 def test_the_untouched_one_holds_and_the_mutants_are_many(
     desk: Desk, rng: random.Random
 ) -> None:
-    assert desk.check(secret=desk.handed.secret).file.opened
+    file = desk.check(secret=desk.handed.secret).file
+    assert file is not None and file.opened
     counted = Counter(
         {kind.__name__: sum(1 for _ in kind(desk.handed, rng)) for kind in KINDS}
     )

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 import gemmule.access.selectors
+import gemmule.audit.services
 from gemmule.access.errors import RequestInvalid
 from gemmule.access.permissions import READER_ROLES
 from gemmule.accounts.models import ResearcherKey, Role
@@ -27,8 +28,7 @@ from gemmule.api.schema import IDEMPOTENCY_KEY, PAGING, READING, WRITING, answer
 from gemmule.api.serializing import ListedFieldsOnly
 from gemmule.api.views import GemmuleView
 from gemmule.releases import selectors, services
-from gemmule.releases.errors import ReleaseStateError
-from gemmule.releases.http import file_response
+from gemmule.releases.http import file_response, manifest_response
 from gemmule.releases.models import Release, ReleaseFile
 
 
@@ -226,17 +226,38 @@ class ReleaseManifest(GemmuleView):
     )
     def get(self, request: Request, accession: str) -> HttpResponse:
         """Download the manifest; its SHA-256 stands on the ledger."""
+        return manifest_response(selectors.release_for(self.user, accession))
+
+
+class ReleaseDossier(GemmuleView):
+    """All that an auditor or the IRB keeps about a release."""
+
+    roles = READER_ROLES
+
+    @extend_schema(
+        operation_id="releases_dossier",
+        responses=answers(
+            {(200, "application/json"): OpenApiResponse(OpenApiTypes.OBJECT)},
+            404,
+            503,
+            *READING,
+        ),
+    )
+    def get(self, request: Request, accession: str) -> Response:
+        """Export the dossier; to the IRB with what opens every donor's place.
+
+        `gemmule verify release --dossier` decides over each again. That it was taken
+        is written on the ledger.
+        """
         release = selectors.release_for(self.user, accession)
-        if release.manifest is None:
-            raise ReleaseStateError(
-                f"release {accession} is not sealed yet, so it has no manifest"
-            )
-        return HttpResponse(
-            bytes(release.manifest),
-            content_type="application/json",
+        return Response(
+            gemmule.audit.services.export_dossier(
+                user=self.user, release=release, now=self.now
+            ),
             headers={
-                "Content-Disposition": f'attachment; filename="{accession}.json"',
-                "ETag": f'"{release.manifest_sha256}"',
+                "Content-Disposition": (
+                    f'attachment; filename="{accession}-dossier.json"'
+                )
             },
         )
 

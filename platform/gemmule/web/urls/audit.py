@@ -12,6 +12,11 @@ urlpatterns = [
     path("audit/releases/", audit.releases, name="audit_releases"),
     path("audit/releases/<str:accession>/", audit.release, name="audit_release"),
     path(
+        "audit/releases/<str:accession>/manifest.json",
+        audit.manifest,
+        name="audit_release_manifest",
+    ),
+    path(
         "audit/releases/<str:accession>/dossier.json",
         audit.export,
         name="audit_release_export",
