@@ -3,7 +3,6 @@
 import gzip
 import random
 import re
-from collections.abc import Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -11,12 +10,8 @@ from hypothesis import strategies as st
 
 from tests.genomics import sources
 from tests.genomics.checker import check_self_consistent
+from tests.genomics.interference import check_pair, outputs
 from tests.genomics.release import Release, cut
-
-
-def outputs(names: Iterable[str]) -> dict[str, str]:
-    """Give output names whose order is not that of the source names."""
-    return {name: f"G{9 - n:09d}" for n, name in enumerate(sorted(names))}
 
 
 def all_bytes(release: Release) -> bytes:
@@ -51,6 +46,12 @@ def test_the_release_does_not_depend_on_who_was_left_out(seed: int) -> None:
         assert release.index == alone.index
         assert release.result.records_out == alone.result.records_out
         assert release.result.genotypes_withheld == alone.result.genotypes_withheld
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_other_strangers_in_any_call_set_change_no_byte(seed: int) -> None:
+    check_pair(seed)
 
 
 @settings(max_examples=40, deadline=None)
