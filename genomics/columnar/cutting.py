@@ -106,14 +106,9 @@ class ColumnCutter:
                     every = alt.split(",")
                     alt = ",".join([every[n - 1] for n in kept])
                     renumbering = {0: 0} | {old: n for n, old in enumerate(kept, 1)}
-            cells: bytes | memoryview
-            if form == _GENOTYPE:
-                cells = carried.genotypes(number, renumbering)
-            elif carried.lacks(number):
+            if form != _GENOTYPE and carried.lacks(number):
                 yield row, None
                 continue
-            else:
-                cells = reader.text(row)
             if form not in noted:
                 noted.add(form)
                 self._subsetter.usage.note(contig, form)
@@ -121,7 +116,12 @@ class ColumnCutter:
                 f"{contig}\t{pos}\t{identifier(name)}\t{ref}\t{alt}\t.\t"
                 f"{filter_(filters)}\t{info}\t{form}"
             )
-            text = b"".join((head.encode(ENCODING), cells, b"\n"))
+            start = head.encode(ENCODING)
+            if form == _GENOTYPE:
+                genotypes = carried.genotypes(number, renumbering)
+                text = b"".join((start, genotypes, b"\n"))
+            else:
+                text = reader.text(start, row)
             yield row, Cut(pos, ref, alt, text, end, 0)
 
 
@@ -190,9 +190,11 @@ class _Reader:
         text: str = cells.tobytes()[1:].decode(ENCODING)
         return text.split("\t")
 
-    def text(self, row: int) -> bytes:
-        """Return the included samples' columns, each behind a tab."""
-        return b"\t" + b"\t".join(self._cells(row))
+    def text(self, start: bytes, row: int) -> bytes:
+        """Return the line that starts so and goes on with the included samples."""
+        columns = [start, *self._cells(row)]
+        columns[-1] += b"\n"
+        return b"\t".join(columns)
 
     def codes(self, rows: Rows) -> Codes:
         """Return rows x included samples, in the order of writing."""

@@ -8,13 +8,17 @@ with a signed manifest is left to the caller.
 import dataclasses
 import hashlib
 import os
-from typing import IO
+import queue
+import threading
+from typing import IO, Self
 
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from genomics.crypt4gh.header import DATA_KEY_BYTES, read_header, write_header
 from genomics.crypt4gh.reading import Readable, read_full
 from genomics.crypt4gh.segments import PLAIN_BYTES, SEALED_BYTES, seal, unseal
+
+_IN_FLIGHT = 64  # segments
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,26 +38,55 @@ def encrypt_stream(
     """Seal everything in `src` for one recipient and write it to `dst`."""
     data_key = os.urandom(DATA_KEY_BYTES)
     cipher = ChaCha20Poly1305(data_key)
-    plain_hash, cipher_hash = hashlib.sha256(), hashlib.sha256()
     header = write_header(data_key, recipient_public_key)
-    dst.write(header)
-    cipher_hash.update(header)
     size_plain, size_bytes, segments = 0, len(header), 0
-    while plain := read_full(src, PLAIN_BYTES):
-        segment = seal(cipher, plain)
-        dst.write(segment)
-        plain_hash.update(plain)
-        cipher_hash.update(segment)
-        size_plain += len(plain)
-        size_bytes += len(segment)
-        segments += 1
+    with _Digests() as digests:
+        dst.write(header)
+        digests.add(b"", header)
+        while plain := read_full(src, PLAIN_BYTES):
+            segment = seal(cipher, plain)
+            digests.add(plain, segment)
+            dst.write(segment)
+            size_plain += len(plain)
+            size_bytes += len(segment)
+            segments += 1
     return Sealed(
-        sha256_plain=plain_hash.hexdigest(),
-        sha256_cipher=cipher_hash.hexdigest(),
+        sha256_plain=digests.plain.hexdigest(),
+        sha256_cipher=digests.sealed.hexdigest(),
         size_plain=size_plain,
         size_bytes=size_bytes,
         segments=segments,
     )
+
+
+class _Digests:
+    """Digests of both sides of a file, taken beside the sealing in a thread.
+
+    They take longer than the cipher itself.
+    """
+
+    def __init__(self) -> None:
+        self.plain, self.sealed = hashlib.sha256(), hashlib.sha256()
+        # Bounded: what waits here is held in memory.
+        self._waiting: queue.Queue[tuple[bytes, bytes] | None] = queue.Queue(_IN_FLIGHT)
+        self._thread = threading.Thread(target=self._take, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting.put(None)
+        self._thread.join()
+
+    def add(self, plain: bytes, sealed: bytes) -> None:
+        self._waiting.put((plain, sealed))
+
+    def _take(self) -> None:
+        while (pair := self._waiting.get()) is not None:
+            plain, sealed = pair
+            self.plain.update(plain)
+            self.sealed.update(sealed)
 
 
 def decrypt_stream(src: Readable, dst: IO[bytes], secret_key: bytes) -> Sealed:
