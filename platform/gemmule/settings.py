@@ -292,6 +292,10 @@ RELEASE_SPLIT_GENOTYPES = env_int(
     "GEMMULE_RELEASE_SPLIT_GENOTYPES", 1_000_000_000, minimum=1
 )
 RELEASE_PARTS = env_int("GEMMULE_RELEASE_PARTS", 16, minimum=1)
+# Of BGZF in releases: ISA-L's level 1, or 6 of zlib as bgzip has it.
+RELEASE_BGZF_LEVEL = {"fast": 1, "small": 6}[
+    env_choice("GEMMULE_RELEASE_COMPRESSION", "fast", choices=("fast", "small"))
+]
 UPLOAD_MAX_BYTES = env_int("GEMMULE_UPLOAD_MAX_BYTES", 20 * 2**30, minimum=1)
 
 # --- API -------------------------------------------------------------------

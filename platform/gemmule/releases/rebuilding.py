@@ -82,7 +82,15 @@ def rebuild(release: Release) -> Rebuilt:
     sources = _sources(release, facts)
     with _folder() as folder:
         results = [
-            _cut(release, source, members, folder, single=len(sources) == 1)
+            _cut(
+                release,
+                source,
+                members,
+                folder,
+                single=len(sources) == 1,
+                # Releases from before it was said have level 1.
+                bgzf_level=int(said["software"].get("bgzf_level", "1")),
+            )
             for source in sources
         ]
         _check_nobody_left(release, of=len(members))
@@ -206,13 +214,16 @@ def _cut(
     folder: Path,
     *,
     single: bool,
+    bgzf_level: int,
 ) -> SubsetResult:
     _, nobody = keys.generate()
     try:
         with store_at_hand(source) as store:
             job = work.job_for(release, source, store, members, folder, single=single)
             return genomics.child.run(
-                dataclasses.replace(job, recipient_public_key=nobody),
+                dataclasses.replace(
+                    job, recipient_public_key=nobody, bgzf_level=bgzf_level
+                ),
                 on_progress=lambda _: _check_nobody_left(release, of=len(members)),
                 timeout_s=_TIMEOUT_S,
                 temp_root=storage.scratch(),

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.conf import settings
+
 from gemmule.catalog.models import DataFile
 from gemmule.catalog.selectors import accepted_files
 from gemmule.catalog.storage import store_at_hand
@@ -92,5 +94,6 @@ def job_for(
         name=name,
         source_sha256=source.sha256_store,
         columns_sha256=source.sha256_columns or None,
+        bgzf_level=settings.RELEASE_BGZF_LEVEL,
         records_total=source.records,
     )

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
+from pytest_django.fixtures import Settings
 
 import ledger.selectors
 from consent.models import Consent, Donor
@@ -76,6 +77,29 @@ def test_all_files_come_out_as_they_were_sealed(built: Release) -> None:
     assert found["software"] == {}
     assert everything(built) == before
     assert storage.is_scratch_empty()
+
+
+def test_a_small_release_is_small_again_when_today_is_fast(
+    rosa: User,
+    approved: AccessRequest,
+    keyring: Keyring,
+    clock: Clock,
+    settings: Settings,
+) -> None:
+    settings.RELEASE_BGZF_LEVEL = 6
+    asked = services.open_release(
+        user=rosa, request=approved, key=keyring.key, now=clock()
+    )
+    assert build.run(asked.pk, clock=clock) == ReleaseState.SEALED
+    settings.RELEASE_BGZF_LEVEL = 1
+    asked.refresh_from_db()
+    assert rebuilt(asked)[1]["same"] is True
+    whole = json.loads(bytes(asked.manifest or b""))
+    assert whole["manifest"]["software"].pop("bgzf_level") == "6"
+    # As one that was sealed before the level was said: it was the fast one.
+    Release.objects.filter(pk=asked.pk).update(manifest=json.dumps(whole).encode())
+    found = rebuilt(Release.objects.get(pk=asked.pk))[1]
+    assert (found["same"], found["reason"]) == (False, "software-differs")
 
 
 def test_it_is_the_seal_that_counts_and_not_today(
