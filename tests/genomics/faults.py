@@ -47,6 +47,8 @@ OTHER_FILES: list[Fault] = [
     ("a page", b"<!DOCTYPE html>", "not-vcf", 1, 1),
     ("random bytes", bytes(range(255, 0, -1)), "not-vcf", 1, 1),
     ("gzip of other text", gzip.compress(b"hello"), "not-vcf", 1, 1),
+    ("packed twice", gzip.compress(gzip.compress(VCF)), "not-vcf", 1, 1),
+    ("BGZF packed again", gzip.compress(bgzf(VCF)), "not-vcf", 1, 1),
     ("byte-order mark", b"\xef\xbb\xbf" + VCF, "not-vcf", 1, 1),
     ("no fileformat", b"#CHROM\tPOS\n", "not-vcf", 1, 1),
     ("bare BCF", b"BCF\x02\x02" + bytes(40), "bcf", 1, 1),
