@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
@@ -28,6 +29,7 @@ from gemmule.accounts.errors import AccountsError, NotFound
 from gemmule.accounts.models import Role, User
 from gemmule.accounts.permissions import check_role
 from gemmule.accounts.selectors import active_keys, user_by_email
+from gemmule.audit import receipts
 from gemmule.releases.http import file_response, manifest_response
 from gemmule.releases.models import Release, ReleaseState
 from gemmule.web.forms.researcher import (
@@ -283,6 +285,21 @@ def release_detail(request: MemberRequest, accession: str) -> HttpResponse:
 def release_manifest(request: MemberRequest, accession: str) -> HttpResponse:
     """Hand out the signed manifest."""
     return manifest_response(_release(request.user, accession))
+
+
+@require_GET
+@never_cache
+@login_required
+def release_receipt(request: MemberRequest, accession: str) -> HttpResponse:
+    """Hand out the receipt, under the name by which the verifier looks for it."""
+    release = _release(request.user, accession)
+    return HttpResponse(
+        receipts.receipt(user=request.user, event=release.event),
+        content_type="text/plain; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{accession}.tlog-proof"'
+        },
+    )
 
 
 @require_safe

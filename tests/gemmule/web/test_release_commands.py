@@ -38,7 +38,8 @@ pytestmark = pytest.mark.django_db
 
 SignedIn = Callable[[User], Client]
 _SAVED = re.compile(r'<a href="([^"]+)"(?: download="([^"]+)")?')
-_COMMAND = re.compile(r"gemmule (verify release [^<]+)</code>")
+_SHOWN = re.compile(r"<code[^>]*>gemmule (verify release .+?)</code>", re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
 
 
 def bytes_of(answer: HttpResponseBase) -> bytes:
@@ -58,7 +59,9 @@ def commands(client: Client, page: str, folder: Path) -> list[list[str]]:
         saved = given[1] if given else name
         assert saved, f"{address} is saved under no name"
         (folder / saved).write_bytes(bytes_of(answer))
-    found = [shlex.split(html.unescape(one)) for one in _COMMAND.findall(section)]
+    found = [
+        shlex.split(html.unescape(_TAG.sub("", one))) for one in _SHOWN.findall(section)
+    ]
     assert found
     return found
 

@@ -49,6 +49,11 @@ urlpatterns = [
         name="research_release_manifest",
     ),
     path(
+        "research/releases/<str:accession>/receipt.tlog-proof",
+        researcher.release_receipt,
+        name="research_release_receipt",
+    ),
+    path(
         "research/releases/<str:accession>/files/<str:name>",
         researcher.release_file,
         name="research_release_file",
