@@ -25,6 +25,7 @@ _HEAD = """\
 | examples | seed | records taken in | released | genotypes withheld | seconds \
 | verdict |
 | --- | --- | --- | --- | --- | --- | --- |"""
+_TELL_EVERY = 250
 
 
 def main() -> None:
@@ -52,6 +53,9 @@ def main() -> None:
         taken += result.records_in
         released += result.records_out
         withheld += result.genotypes_withheld
+        if drawn % _TELL_EVERY == 0:
+            told = f"{drawn} of {options.examples} hold"
+            print(f"{told}: {taken}, {released}, {withheld}", file=sys.stderr)
 
     started = time.perf_counter()
     campaign()

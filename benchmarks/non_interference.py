@@ -22,6 +22,7 @@ from tests.genomics.interference import check_pair
 _HEAD = """\
 | pairs | seed | records released | genotypes withheld | seconds | verdict |
 | --- | --- | --- | --- | --- | --- |"""
+_TELL_EVERY = 100
 
 
 def main() -> None:
@@ -42,6 +43,8 @@ def main() -> None:
             raise
         released += result.records_out
         withheld += result.genotypes_withheld
+        if (number + 1) % _TELL_EVERY == 0:
+            print(f"{number + 1} of {options.pairs} pairs hold", file=sys.stderr)
     seconds = time.perf_counter() - started
     print(_HEAD)
     print(

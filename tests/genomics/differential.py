@@ -1,8 +1,8 @@
 """Hold one case against every oracle there is.
 
-The cut by columns must give the bytes of the cut by text; what they hold must be what
-the plain rules leave (`expected`) and, of genotypes, what bcftools leaves; the index
-must find every record.
+The cut by columns, whole or in parts, must give the bytes of the cut by text; what they
+hold must be what the plain rules leave (`expected`) and, of genotypes, what bcftools
+leaves; the index must find every record.
 """
 
 import gzip
@@ -25,7 +25,9 @@ def check(case: Case) -> Release:
     """Take the case in, cut it both ways, and hold the release against the others."""
     with tempfile.TemporaryDirectory() as folder:
         with mock.patch.object(file, "SITES", case.block_sites):
-            release = cut_upload(Path(folder), case.upload, **case.job)
+            release = cut_upload(
+                Path(folder), case.upload, parts=case.parts, **case.job
+            )
         told = expected.Expectation(case.text, case.job)
         text = gzip.decompress(release.variants).decode()
         assert expected.told(text) == told.records

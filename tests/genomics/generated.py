@@ -1,8 +1,9 @@
 """Uploads and jobs as Hypothesis makes them: whatever a VCF may hold, and stranger.
 
-A `Case` is an upload, the job to be done on it, and how large the blocks of its
-columns are. What the file is made of is drawn piece by piece, so a failing example
-shrinks to few records and people; what stands in a cell comes from a seed.
+A `Case` is an upload, the job to be done on it, how large the blocks of its columns
+are, and in how many parts it is cut. What the file is made of is drawn piece by piece,
+so a failing example shrinks to few records and people; what stands in a cell comes from
+a seed.
 """
 
 import gzip
@@ -57,6 +58,7 @@ class Case:
     text: str
     job: Mapping[str, Any]
     block_sites: int
+    parts: int = 0  # to be cut in, once more
 
 
 @st.composite
@@ -81,6 +83,7 @@ def cases(draw: st.DrawFn) -> Case:
         text="\n".join([*every, ""]),
         job=_job(draw, people, contigs),
         block_sites=draw(st.sampled_from([512, 1, 2, 5])),
+        parts=draw(st.sampled_from([0, 0, 0, 2, 3])),
     )
 
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genomics import intake, pipeline
+from genomics import intake, join, part_cut, pipeline
 from genomics.columnar import file
 from genomics.columnar.writer import ColumnWriter
 from genomics.crypt4gh import keys
 from genomics.crypt4gh.stream import decrypt_stream
 from genomics.job import COLUMNS_SUFFIX, IntakeJob, SubsetJob, SubsetResult
+from genomics.part_job import JoinJob, PartJob
 
 SECRET, PUBLIC = keys.generate()
 NAMES = ("Ann", "Ben", "Cid")
@@ -74,8 +75,13 @@ def cut(source: Path | str, samples: Mapping[str, str], **options: Any) -> Relea
         return _cut_twice(job, lambda: write_columns(path), root)
 
 
-def cut_upload(folder: Path, upload: bytes, **options: Any) -> Release:
-    """Take an upload in and release it, by the store's text and by its columns."""
+def cut_upload(
+    folder: Path, upload: bytes, *, parts: int = 0, **options: Any
+) -> Release:
+    """Take an upload in and release it, by the store's text and by its columns.
+
+    With `parts` from columns once more, in so many parts that are joined.
+    """
     for name in ("in", "private", "out"):
         (folder / name).mkdir()
     source, store = folder / "in" / "upload", folder / "in" / "store.vcf.gz"
@@ -89,7 +95,11 @@ def cut_upload(folder: Path, upload: bytes, **options: Any) -> Release:
         name="GMR000001",
         **options,
     )
-    return _cut_twice(job, lambda: taken.sha256_columns, folder)
+    release = _cut_twice(job, lambda: taken.sha256_columns, folder)
+    if parts:
+        by_columns = dataclasses.replace(job, columns_sha256=taken.sha256_columns)
+        _assert_same(_cut_in_parts(by_columns, folder, parts), release)
+    return release
 
 
 def write_columns(store: Path) -> str:
@@ -107,15 +117,39 @@ def write_columns(store: Path) -> str:
 def _cut_twice(job: SubsetJob, columns: Callable[[], str], root: Path) -> Release:
     by_text = _run(job, root)
     by_columns = _run(dataclasses.replace(job, columns_sha256=columns()), root)
-    assert by_columns.variants == by_text.variants
-    assert by_columns.index == by_text.index
-    assert _told(by_columns.result) == _told(by_text.result)
+    _assert_same(by_columns, by_text)
     return by_columns
 
 
+def _assert_same(one: Release, other: Release) -> None:
+    assert one.variants == other.variants
+    assert one.index == other.index
+    assert _told(one.result) == _told(other.result)
+
+
+def _cut_in_parts(job: SubsetJob, root: Path, count: int) -> Release:
+    secret, public = keys.generate()
+    found = []
+    for number in range(count):
+        path = root / f"{number}.c4gh"
+        part = PartJob(
+            subset=job, number=number, count=count, build_public_key=public, part=path
+        )
+        with contextlib.chdir(root / "private"):
+            found.append((path, part_cut.run(part, lambda _: None).sha256))
+    whole = JoinJob(subset=job, parts=tuple(found), build_secret_key=secret)
+    return _opened_release(job, root, lambda: join.run(whole, lambda _: None))
+
+
 def _run(job: SubsetJob, root: Path) -> Release:
+    return _opened_release(job, root, lambda: pipeline.run(job, lambda _: None))
+
+
+def _opened_release(
+    job: SubsetJob, root: Path, run: Callable[[], SubsetResult]
+) -> Release:
     with contextlib.chdir(root / "private"):
-        result = pipeline.run(job, lambda _: None)
+        result = run()
     assert list((root / "private").iterdir()) == []
     variants, index = (
         opened((job.output_dir / digest.name).read_bytes()) for digest in result.files
