@@ -102,6 +102,7 @@ def sweep(stage: Stage, values: dict[str, str | bytes | uuid.UUID]) -> Sweep:
     return done
 
 
+@pytest.mark.timeout(300)  # A whole site beside other work.
 @pytest.mark.parametrize("backend", ["sqlite", "postgres"])
 def test_nothing_is_left_of_a_person_who_was_erased(
     fresh_site: FreshSite, backend: Backend, tmp_path: Path
