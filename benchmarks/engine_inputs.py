@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import genomics.child
+from genomics.columnar.file import VERSION
 from genomics.crypt4gh import keys
 from genomics.job import INDEX_SUFFIX, IntakeJob, IntakeResult, SubsetJob
 
@@ -84,7 +85,8 @@ class Inputs:
 
     @property
     def _result(self) -> Path:
-        return self.folder / f"{self.name}.intake.json"
+        # Columns of another version would be left aside, and the text be cut.
+        return self.folder / f"{self.name}.intake.v{VERSION}.json"
 
     def prepare(self) -> None:
         """Make what is missing."""
