@@ -70,6 +70,9 @@ class ColumnCutter:
         left = np.flatnonzero(
             ~is_by_arrays & is_near & (is_requested | ~is_fast)
         ).tolist()
+        wanted = [*rows[:1].tolist(), *rows[-1:].tolist(), *left[:1], *left[-1:]]
+        if wanted:
+            reader.narrow(min(wanted), max(wanted) + 1)
         found = self._cut_by_arrays(reader, rows) if len(rows) else iter(())
         one_by_one = ((row, None) for row in left)
         # In the order of the block, so that no text is inflated twice.
@@ -159,6 +162,11 @@ class _Reader:
         self._columns = columns
         self._first_line = header_lines + block.place.first_record + 1
         self._chunk, self._chunk_rows = -1, list[bytes]()
+        self._first, self._last = 0, len(self.records)
+
+    def narrow(self, first: int, last: int) -> None:
+        """Read the text of these rows alone, the last excluded."""
+        self._first, self._last = first, last
 
     @functools.cached_property
     def forms(self) -> list[str]:
@@ -224,7 +232,7 @@ class _Reader:
     def _cells(self, row: int) -> Sequence[bytes]:
         """Return the text of the included samples, in the order of writing."""
         if not self._columns.are_most:
-            return self._rows[row]
+            return self._rows[row - self._first]
         chunk, place = divmod(row, file.ROWS)
         if chunk != self._chunk:
             self._chunk = chunk
@@ -236,9 +244,15 @@ class _Reader:
     @functools.cached_property
     def _rows(self) -> list[tuple[bytes, ...]]:
         """Cells of the included samples, in the order of writing, by record."""
-        columns = [
-            self._block.of_sample(place).split(b"\n") for place in self._columns.places
-        ]
+        first, last, behind = self._first, self._last, len(self.records) - self._first
+        texts = map(self._block.of_sample, self._columns.places)
+        # Lines are parted from that end of a text which is nearer to all of them.
+        if last <= behind:
+            columns = [text.split(b"\n", last)[first:last] for text in texts]
+        else:
+            columns = [
+                text.rsplit(b"\n", behind)[-behind:][: last - first] for text in texts
+            ]
         return list(zip(*columns, strict=True))
 
     @functools.cached_property

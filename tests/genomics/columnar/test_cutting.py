@@ -34,3 +34,16 @@ def test_any_number_of_people_is_cut_as_from_text(count: int) -> None:
     release = cut(made(), {name: f"S{place}" for place, name in enumerate(kept)})
     assert len(release.records) > RECORDS // 3
     assert all(len(record) == 9 + count for record in release.records)
+
+
+@pytest.mark.parametrize("count", [3, 15])
+@pytest.mark.parametrize(
+    ("start", "end"), [(1000, 1004), (1020, 1024), (1045, 1060), (1002, 1047), (0, 1)]
+)
+def test_a_region_is_cut_as_from_text(count: int, start: int, end: int) -> None:
+    """At the start of what the file keeps together, amid it, at its end, nowhere."""
+    names = {name: f"S{place:02d}" for place, name in enumerate(NAMES[:count])}
+    release = cut(made(), names, regions=(("1", start, end),))
+    found = [int(record[1]) for record in release.records]
+    assert all(start < pos <= end for pos in found)
+    assert bool(found) == (end > 1)
