@@ -78,8 +78,10 @@ class Database:
 
 
 @contextmanager
-def fresh(backend: Backend, **variables: str) -> Iterator[Database]:
-    """Make an empty ledger on a server that runs as long as the block."""
+def fresh(
+    backend: Backend, *, whole: bool = False, **variables: str
+) -> Iterator[Database]:
+    """Make an empty ledger, or a `whole` site, on a server for the block's time."""
     with tempfile.TemporaryDirectory(prefix="gm-") as name:
         folder = Path(name)
         # PostgreSQL runs as nobody under root, and must get through to its folder.
@@ -89,7 +91,8 @@ def fresh(backend: Backend, **variables: str) -> Iterator[Database]:
             if backend == "postgresql":
                 _create(folder)
             for alias in ("default", "vault"):
-                made.run("django", "migrate", "ledger", "-v", "0", "--database", alias)
+                apps = () if whole else ("ledger",)
+                made.run("django", "migrate", *apps, "-v", "0", "--database", alias)
             yield made
 
 

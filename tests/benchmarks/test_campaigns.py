@@ -76,6 +76,20 @@ def test_a_killed_postgresql_loses_nothing_that_was_acknowledged() -> None:
     assert (wrong, verdict) == (["0", "0", "0"], "holds")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_downloads_with_and_without_the_gate_are_compared() -> None:
+    """At this size the rates say nothing; every byte of every reader is counted."""
+    ungated, gated = rows(
+        run(
+            *("delivery.py", "--readers=8", "--megabytes=3", "--rounds=1"),
+            "--to-reach=0",
+        )
+    )
+    assert (ungated[0], ungated[2], gated[0]) == ("ungated", "100%", "gated")
+    assert float(ungated[5].removesuffix(" ms")) < float(gated[5].removesuffix(" ms"))
+
+
 def test_a_lost_event_and_one_that_came_back_are_reported() -> None:
     with databases.fresh("sqlite") as database:
         told = database.folder / "told"

@@ -14,7 +14,7 @@ import gemmule.access.permissions
 import ledger.selectors
 from gemmule.access.models import RequestState
 from gemmule.accounts.models import User
-from gemmule.releases import locks, refusals
+from gemmule.releases import locks, refusals, turnstile
 from gemmule.releases.errors import DeliveryRefused, NotYetOnLedger
 from gemmule.releases.models import Release, ReleaseState
 
@@ -87,10 +87,18 @@ def pass_chunk(
 ) -> bytes:
     """Return what `read` takes from storage, if the gate is open around the reading.
 
-    One short transaction under the release's shared lock on PostgreSQL; on SQLite
-    the state is read again after the chunk, without the write lock.
+    One short transaction under the release's shared lock on PostgreSQL, which those
+    who ask at the same time share (`turnstile`): `read` may be called again, and by
+    another thread. On SQLite the state is read again after the chunk, without the
+    write lock.
     """
     if connection.vendor == "postgresql":
+        if not connection.in_atomic_block:
+            # Between chunks the reader is slow and the connection is of use to others.
+            connection.close()
+            taken = turnstile.at(release_id).take(user.pk, clock().date(), read)
+            if taken is not None:
+                return taken
         with transaction.atomic():
             locks.lock_shared(release_id)
             check_open(_fresh(release_id), user, today=clock().date())
@@ -100,7 +108,6 @@ def pass_chunk(
         chunk = read()
         check_open(_fresh(release_id), user, today=clock().date())
     if not connection.in_atomic_block:
-        # Between chunks the reader is slow and the connection is of use to others.
         connection.close()
     return chunk
 

@@ -7,6 +7,8 @@ withdrawal waits for at most the chunks already in hand (FOR SHARE on the row le
 the gate reads the state again after the chunk.
 """
 
+from typing import LiteralString
+
 from django.db import connection
 
 # First half of the two-part advisory key, so that rooms never collide.
@@ -23,11 +25,20 @@ def lock_exclusive(release_id: int) -> None:
     _lock("pg_advisory_xact_lock", release_id)
 
 
-def _lock(function: str, release_id: int) -> None:
+def shared(release_id: int) -> tuple[LiteralString, list[int]]:
+    """Return the statement of `lock_shared`, for a connection of one's own."""
+    return _statement("pg_advisory_xact_lock_shared", release_id)
+
+
+def _lock(function: LiteralString, release_id: int) -> None:
     if not connection.in_atomic_block:
         raise AssertionError("an advisory lock outside a transaction holds nothing")
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT {function}(%s, %s)", [_SPACE, release_id & 0x7FFFFFFF]
-            )
+            cursor.execute(*_statement(function, release_id))
+
+
+def _statement(
+    function: LiteralString, release_id: int
+) -> tuple[LiteralString, list[int]]:
+    return f"SELECT {function}(%s, %s)", [_SPACE, release_id & 0x7FFFFFFF]

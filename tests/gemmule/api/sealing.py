@@ -16,7 +16,13 @@ from genomics.job import FileDigest
 CONTENT = bytes(range(256)) * 40
 
 
-def seal_release(release: Release, *, now: datetime, published: bool = True) -> Release:
+def seal_release(
+    release: Release,
+    *,
+    now: datetime,
+    published: bool = True,
+    content: bytes = CONTENT,
+) -> Release:
     """Return the release sealed with one file, and available if it is published."""
     release.state = ReleaseState.BUILDING
     release.fencing_token = 1
@@ -25,15 +31,15 @@ def seal_release(release: Release, *, now: datetime, published: bool = True) -> 
     chosen = cohort.choose(release.request, on=now.date())
     folder = storage.staging_dir(release, 1)
     name = f"{release.accession}.vcf.gz.c4gh"
-    (folder / name).write_bytes(CONTENT)
-    digest = hashlib.sha256(CONTENT).hexdigest()
+    (folder / name).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
     file = FileDigest(
         name=name,
         role="variants",
         sha256_plain="22" * 32,
         sha256_cipher=digest,
-        size_plain=len(CONTENT),
-        size_bytes=len(CONTENT),
+        size_plain=len(content),
+        size_bytes=len(content),
         segments=1,
     )
     sealed = seal.seal(
