@@ -19,6 +19,7 @@ from genomics.uploads.header import (
     FILTER_KEY,
     KEY,
     MAX_FIELDS,
+    MAX_POSITION,
     Header,
 )
 from genomics.uploads.refusal import Code, refusal
@@ -42,8 +43,8 @@ _ALT = re.compile(
     rb"%(base)s+"
     rb"|\*"
     rb"|%(base)s*<[^<>\s,]+>"  # <DEL>, and C<ctg1>: an assembled insertion
-    rb"|(?:%(base)s+|\.)(?:\[%(contig)s:[0-9]+\[|\]%(contig)s:[0-9]+\])"
-    rb"|(?:\[%(contig)s:[0-9]+\[|\]%(contig)s:[0-9]+\])(?:%(base)s+|\.)"
+    rb"|(?:%(base)s+|\.)(?:\[%(contig)s:[0-9]{1,10}\[|\]%(contig)s:[0-9]{1,10}\])"
+    rb"|(?:\[%(contig)s:[0-9]{1,10}\[|\]%(contig)s:[0-9]{1,10}\])(?:%(base)s+|\.)"
     rb"|\.%(base)s+"  # single breakends
     rb"|%(base)s+\." % {b"base": _BASE, b"contig": _CONTIG}
 )
@@ -88,6 +89,13 @@ class SiteReader:
         if columns[2] != b"." and not _ID.fullmatch(columns[2]):
             self._refuse("id", "expected ids parted by ';', or '.', as ID", "ID")
         is_changed = self._check_ref(columns)
+        if self._position + len(columns[3]) - 1 > MAX_POSITION:
+            self._refuse(
+                "position-beyond-contig",
+                f"expected bases up to {MAX_POSITION} as REF, got more than a contig "
+                "has",
+                "REF",
+            )
         alt_count = 0
         if columns[4] != b".":
             alts = self._alts(columns[4])

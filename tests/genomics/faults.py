@@ -138,7 +138,11 @@ HEADERS: list[Fault] = [
 ]  # fmt: skip
 
 # Line 12 is biallelic with GT:DP:GL, 13 has two ALT and GT:DP, 14 is GT alone.
+END_OF_ALL = [*RECORDS[:3], "2\t2147483646\t.\tACG\tA\t.\t.\t.\tGT\t0\t1\t."]
+
 ROWS: list[Fault] = [
+    ("mate beyond 32 bits", with_field(14, 5, f"A[1:{'9' * 5000}["), "alt", 14, 5),
+    ("REF beyond 32 bits", vcf(records=END_OF_ALL), "position-beyond-contig", 15, 4),
     ("a column too many", with_field(13, 12, ".:.\t0/0:1"), "column-count", 13, 13),
     ("a column too few", VCF.replace(b"\t1|2:4\t", b"\t"), "column-count", 13, 12),
     ("blanks for tabs", VCF.replace(b"\t.:.", b" .:."), "column-count", 13, 12),
