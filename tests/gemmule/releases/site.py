@@ -1,5 +1,6 @@
 """A whole site on stage, and what can be seen of it from outside."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -39,6 +40,12 @@ def children(scratch: Path) -> list[int]:
         if folder.is_relative_to(scratch):
             found.append(int(process.name))
     return found
+
+
+def parent_of(pid: int) -> int:
+    """Return the process id of the parent."""
+    # The name of the program, in brackets, may hold anything.
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 class Stage:
@@ -90,18 +97,26 @@ class Stage:
         assert found["state"] == "available", found["failure_reason"]
         return found
 
-    def cutting(self, accession: str) -> int:
-        """Wait until a child process cuts the release, hold it there, return its id."""
+    def cutting(self, group: int | None = None) -> int:
+        """Wait for a child process that cuts, hold it there, return its id.
 
-        def look() -> bool:
-            (progress,) = self.row(accession, "progress")
-            told = progress if isinstance(progress, dict) else json.loads(progress)
-            return str(told.get("stage", "")).startswith("cutting")
+        One of a worker's that leads this process group, if it is given.
+        """
 
-        waiting.until(look, what="the cut", timeout_s=_BUILT_S)
-        (child,) = children(self.folder / "scratch")
-        os.kill(child, signal.SIGSTOP)
-        return child
+        def look() -> int | None:
+            found = children(self.folder / "scratch")
+            for pid in found:
+                with contextlib.suppress(OSError):  # It has ended meanwhile.
+                    parent = parent_of(pid)
+                    # Not one that a child has forked to help it.
+                    if parent not in found and group in (None, os.getpgid(parent)):
+                        os.kill(pid, signal.SIGSTOP)
+                        return pid
+            return None
+
+        pid = waiting.until(look, what="the cut", timeout_s=_BUILT_S)
+        assert pid is not None
+        return pid
 
     def path(self, release: Mapping[str, Any], *, page: bool = False) -> str:
         """Return where the release's variants are downloaded."""
@@ -179,9 +194,16 @@ class Stage:
 
 @contextmanager
 def staged(
-    environment: Mapping[str, str], *, records: int = _RECORDS, mail: str = _MAIL_DOWN
+    environment: Mapping[str, str],
+    *,
+    records: int = _RECORDS,
+    apart: int = 50,
+    mail: str = _MAIL_DOWN,
 ) -> Iterator[Stage]:
-    """Run a filled site whose mail is down and whose dead builds are soon given up."""
+    """Run a filled site whose mail is down and whose dead builds are soon given up.
+
+    Its records stand `apart` bases from each other.
+    """
     with (
         processes.running(
             environment={
@@ -195,7 +217,7 @@ def staged(
         ExitStack() as brokers,
     ):
         told = subprocess.run(
-            [sys.executable, _STAGE, str(records)],
+            [sys.executable, _STAGE, str(records), str(apart)],
             env=site.environment,
             stdout=subprocess.PIPE,
             check=True,

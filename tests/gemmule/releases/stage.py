@@ -1,6 +1,6 @@
 """Fill a site for the tests of crashes: a call set that takes a while to cut.
 
-    python stage.py RECORDS
+    python stage.py RECORDS APART
 
 Thirty donors who agree, Ada among them; an approved request of Rosa's and ten keys to
 ask for releases with. Prints what a test must know as JSON.
@@ -41,7 +41,7 @@ NAMES = [f"HG{number:05d}" for number in range(COUNT)]
 HERS = "AGATTACATTAGACATAG"
 
 
-def lines(records: int) -> Iterator[str]:
+def lines(records: int, apart: int) -> Iterator[str]:
     """Yield a call set with likelihoods: long to read and hard to compress."""
     chance = random.Random(20260302)
     yield "##fileformat=VCFv4.2"
@@ -63,7 +63,7 @@ def lines(records: int) -> Iterator[str]:
             f"{chance.randrange(900)},{chance.randrange(900)},{chance.randrange(900)}"
             for _ in NAMES
         ]
-        yield f"2\t{1000 + 50 * number}\t.\tA\tG\t.\t.\t.\tGT:DP:PL\t" + "\t".join(
+        yield f"2\t{1000 + apart * number}\t.\tA\tG\t.\t.\t.\tGT:DP:PL\t" + "\t".join(
             calls
         )
 
@@ -88,7 +88,7 @@ dataset = catalog.register_dataset(
     ),
     now=now,
 )
-text = "\n".join(lines(int(sys.argv[1]))) + "\n"
+text = "\n".join(lines(int(sys.argv[1]), int(sys.argv[2]))) + "\n"
 file = catalog.upload_file(
     user=sven,
     dataset=dataset,

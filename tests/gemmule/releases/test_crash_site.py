@@ -27,7 +27,7 @@ def stage(fresh_site: FreshSite) -> Iterator[Stage]:
 
 def kill_the_worker_in_mid_build(stage: Stage) -> None:
     accession = stage.ask()
-    stage.cutting(accession)
+    stage.cutting()
     assert stage.row(accession, "state", "fencing_token") == ("building", 1)
     stage.site.kill("worker")
     waiting.until(
@@ -47,7 +47,7 @@ def test_a_build_whose_worker_is_killed_is_done_again_once(stage: Stage) -> None
 
 def test_a_build_whose_child_alone_is_killed_is_done_again_once(stage: Stage) -> None:
     accession = stage.ask()
-    os.kill(stage.cutting(accession), signal.SIGKILL)
+    os.kill(stage.cutting(), signal.SIGKILL)
     stage.built(accession)
     assert stage.row(accession, "fencing_token", "attempts") == (2, 2)
     stage.check_once(accession)
@@ -63,7 +63,7 @@ def test_a_build_that_loses_three_children_is_set_aside_with_a_reason(
 
     for attempt in (1, 2, 3):
         waiting.until(partial(has_begun, attempt), what=f"attempt {attempt}")
-        os.kill(stage.cutting(accession), signal.SIGKILL)
+        os.kill(stage.cutting(), signal.SIGKILL)
     waiting.until(lambda: stage.state(accession) == "failed", what="the failure")
     code, reason = stage.row(accession, "failure_code", "failure_reason")
     assert code == "set-aside"
@@ -180,7 +180,7 @@ def test_delivered_five_times_to_two_workers_a_task_has_one_effect(
 
 def test_a_build_goes_on_while_the_broker_is_away(stage: Stage) -> None:
     accession = stage.ask()
-    child = stage.cutting(accession)
+    child = stage.cutting()
     with stage.without_broker():
         os.kill(child, signal.SIGCONT)
         stage.built(accession)
