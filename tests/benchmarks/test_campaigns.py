@@ -90,6 +90,19 @@ def test_downloads_with_and_without_the_gate_are_compared() -> None:
     assert float(ungated[5].removesuffix(" ms")) < float(gated[5].removesuffix(" ms"))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("backend", databases.BACKENDS)
+def test_no_chunk_passes_after_a_release_was_closed(backend: str) -> None:
+    ((database, races, kinds, _, passed, cut, late, verdict),) = rows(
+        run("withdrawal_races.py", "--races=6", f"--backend={backend}")
+    )
+    assert (database, races, kinds) == (backend, "6", "2, 2, 2")
+    assert int(passed) > 6 * 6
+    assert int(cut) >= 6
+    assert (late, verdict) == ("0", "holds")
+
+
 def test_a_lost_event_and_one_that_came_back_are_reported() -> None:
     with databases.fresh("sqlite") as database:
         told = database.folder / "told"
