@@ -1,4 +1,4 @@
-"""Pytest plugin: a real PostgreSQL and a real Valkey for the tests that need them.
+"""Pytest plugin: real PostgreSQL, Valkey and S3 for the tests that need them.
 
 Loaded by `-p`, before Django reads its settings: addresses are decided here at
 import, servers start when the first test asks for them, so that tests of pure rooms
@@ -16,6 +16,7 @@ import pytest
 
 from gemmule.demo import valkey as valkey_server
 from tests import postgres as postgres_server
+from tests import seaweed as seaweed_server
 
 # Names which of the servers are ours, so that a child process (a worker of xdist, a
 # pytest run by a test) does not mistake its parent's addresses for a given server.
@@ -28,7 +29,7 @@ def _decide_addresses() -> tuple[Path, frozenset[str]]:
     # PostgreSQL runs as nobody under root, and must get through to its folder.
     base.chmod(0o711)
     inherited = set(filter(None, os.environ.pop(_OURS, "").split(",")))
-    for name in [name for name in os.environ if name.startswith("GEMMULE_")]:
+    for name in [name for name in os.environ if name.startswith(("GEMMULE_", "AWS_"))]:
         del os.environ[name]  # Tests depend on nothing of the developer's.
     os.environ["GEMMULE_DATA_DIR"] = str(base / "site")
     os.environ["GEMMULE_MODE"] = "embedded"
@@ -71,6 +72,13 @@ def valkey() -> Iterator[str]:
     path = BASE / "valkey.sock"
     with valkey_server.running(BASE / "valkey", path=path, durable=False) as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[seaweed_server.Seaweed]:
+    """Run SeaweedFS; return it with the address of its bucket."""
+    with seaweed_server.running(BASE / "s3") as server:
+        yield server
 
 
 @pytest.hookimpl(trylast=True)

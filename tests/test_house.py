@@ -176,7 +176,7 @@ def _grep(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
 # --- settings and the environment ----------------------------------------------
 
 _READER = re.compile(r"env_|_database$")
-_VARIABLE = re.compile(r"(GEMMULE_[A-Z_]+|REDIS_URL|(VAULT_)?DATABASE_URL)")
+_VARIABLE = re.compile(r"(GEMMULE_[A-Z0-9_]+|REDIS_URL|(VAULT_)?DATABASE_URL)")
 
 
 def _variables_read() -> set[str]:
@@ -204,7 +204,7 @@ def _names_given(node: ast.Call) -> Iterator[str]:
 def _variables_shown() -> list[str]:
     lines = (ROOT / ".env.example").read_text().splitlines()
     return [
-        match[1] for line in lines if (match := re.match(r"(?:# )?([A-Z_]+)=", line))
+        match[1] for line in lines if (match := re.match(r"(?:# )?([A-Z0-9_]+)=", line))
     ]
 
 

@@ -61,10 +61,15 @@ def env_choice(name: str, default: str, *, choices: tuple[str, ...]) -> str:
     return value
 
 
-def env_secret(name: str) -> str:
-    """Return a secret from NAME or from the file named by NAME_FILE; else refuse."""
+def env_secret(name: str, *, is_optional: bool = False) -> str:
+    """Return a secret from NAME or from the file named by NAME_FILE; else refuse.
+
+    An optional one that is not set is empty.
+    """
     path = os.environ.get(f"{name}_FILE")
     value = Path(path).read_text().strip() if path else os.environ.get(name, "")
+    if is_optional and not path and not value:
+        return ""
     if len(value) < 32:
         raise ImproperlyConfigured(
             f"set {name} or {name}_FILE to a secret of at least 32 characters"

@@ -21,6 +21,7 @@ from gemmule.environment import (
     env_str,
     secret_kept_in,
 )
+from gemmule.objects.address import s3_address
 
 MODE = env_choice("GEMMULE_MODE", "embedded", choices=("embedded", "production"))
 PRODUCTION = MODE == "production"
@@ -297,6 +298,12 @@ RELEASE_BGZF_LEVEL = {"fast": 1, "small": 6}[
     env_choice("GEMMULE_RELEASE_COMPRESSION", "fast", choices=("fast", "small"))
 ]
 UPLOAD_MAX_BYTES = env_int("GEMMULE_UPLOAD_MAX_BYTES", 20 * 2**30, minimum=1)
+
+# --- storage ---------------------------------------------------------------
+
+# None: stores and releases stay below the two folders above.
+S3 = s3_address(is_production=PRODUCTION)
+S3_CACHE_BYTES = env_int("GEMMULE_S3_CACHE_BYTES", 50 * 2**30, minimum=1)
 
 # --- API -------------------------------------------------------------------
 

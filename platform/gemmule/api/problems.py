@@ -25,6 +25,7 @@ from gemmule.accounts.errors import (
 )
 from gemmule.api.errors import FieldRefused, KeyReused, WrongState
 from gemmule.audit.errors import NotYetPublished
+from gemmule.objects.kept import StorageAway
 from gemmule.releases.errors import (
     DeliveryRefused,
     NotYetOnLedger,
@@ -38,6 +39,7 @@ _BY_ERROR: tuple[tuple[type[Exception], int, str], ...] = (
     (NotAllowed, status.HTTP_403_FORBIDDEN, "not-allowed"),
     (NotYetOnLedger, status.HTTP_503_SERVICE_UNAVAILABLE, "not-yet"),
     (NotYetPublished, status.HTTP_503_SERVICE_UNAVAILABLE, "not-yet"),
+    (StorageAway, status.HTTP_503_SERVICE_UNAVAILABLE, "storage-away"),
     (DeliveryRefused, status.HTTP_403_FORBIDDEN, "delivery-refused"),
     (RangeInvalid, status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE, "range"),
     (RequestStateError, status.HTTP_409_CONFLICT, "state"),
@@ -126,7 +128,7 @@ def _ours(error: Exception) -> _Found | None:
                 extra["title"] = error.title
                 if error.successor:
                     extra["successor"] = error.successor
-            if isinstance(error, NotYetOnLedger | NotYetPublished):
+            if isinstance(error, NotYetOnLedger | NotYetPublished | StorageAway):
                 headers["Retry-After"] = _RETRY_AFTER_S
             if isinstance(error, RangeInvalid):
                 headers["Content-Range"] = f"bytes */{error.size_bytes}"

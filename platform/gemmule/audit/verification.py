@@ -22,7 +22,7 @@ from gemmule.access.models import Resolution, ReviewDecision
 from gemmule.access.selectors import request_sha256
 from gemmule.accounts.errors import AccountsError
 from gemmule.releases import samples, signing, storage
-from gemmule.releases.models import Release
+from gemmule.releases.models import Release, ReleaseFile
 from gemmule.releases.samples import SamplesDiffer
 from ledger.errors import LedgerError
 
@@ -180,19 +180,25 @@ def _files_fit(release: Release) -> str:
         if not file.path and release.donors_erased:
             deleted = True
             continue
-        digest = hashlib.sha256()
-        with storage.reader(file) as read:
-            position = 0
-            while chunk := read(position, _READ_BYTES):
-                digest.update(chunk)
-                position += len(chunk)
-        if digest.hexdigest() != file.sha256_cipher:
+        if _stored_sha256(file) != file.sha256_cipher:
             raise _Broken(f"{file.name} was changed in storage.")
     if named:
         raise _Broken(f"{sorted(named)[0]} is named by the manifest and missing.")
     if deleted:
         return "The files are deleted, because a donor in them was erased."
     return "Every stored byte is the one the manifest names."
+
+
+def _stored_sha256(file: ReleaseFile) -> str:
+    digest, position = hashlib.sha256(), 0
+    try:
+        with storage.reader(file) as read:
+            while chunk := read(position, _READ_BYTES):
+                digest.update(chunk)
+                position += len(chunk)
+    except FileNotFoundError as error:
+        raise _Broken(f"{file.name} is gone from storage.") from error
+    return digest.hexdigest()
 
 
 def _since(release: Release) -> str:

@@ -88,7 +88,7 @@ def _rewrite(
                 timeout_s=_CHILD_TIMEOUT_S,
                 temp_root=storage.scratch(),
             )
-    except GenomicsError:
+    except (GenomicsError, FileNotFoundError):
         if not is_current(file):
             return  # Another erasure was faster; the caller looks again.
         raise

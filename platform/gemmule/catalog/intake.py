@@ -6,6 +6,7 @@ bytes are deleted only after the row says that they are not needed. What a sound
 is, `genomics` knows. Never imports services; a task calls it with an id.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -20,6 +21,7 @@ import gemmule.notices.services
 import genomics.child
 from gemmule.catalog import leases, states, storage
 from gemmule.catalog.models import DataFile, DataFileState, Dataset
+from gemmule.objects.kept import StorageAway
 from genomics.errors import GenomicsError, IntakeRefused
 from genomics.job import IntakeJob, IntakeResult, Progress
 from genomics.limits import Limits
@@ -61,12 +63,20 @@ def check(file_id: UUID, *, clock: Clock) -> DataFileState | None:
                     timeout_s=_CHILD_TIMEOUT_S,
                     temp_root=storage.scratch(),
                 )
+            check_lease()
             storage.keep_store(file)
     except _LeaseLost:
         logger.warning("file %s: another check holds it, or it was removed", file_id)
         return None
     except IntakeRefused as refused:
         return _settle(file, refused, clock())
+    except StorageAway as error:
+        logger.warning("file %s: %s", file_id, error)
+        _wait_for_storage(file, clock())
+        return None
+    except FileNotFoundError:
+        logger.exception("file %s: its upload is gone from the storage", file_id)
+        return _broken_off(file, "its upload is gone from the storage", clock())
     except GenomicsError as error:
         logger.exception("file %s: attempt %s broke off", file_id, file.attempts)
         return _broken_off(file, str(error), clock())
@@ -94,7 +104,7 @@ def _take(file_id: UUID, now: datetime) -> DataFile | None:
             file.progress = {}
             file.save()
     if file.state == DataFileState.REFUSED:
-        storage.sweep(file)
+        _sweep(file)
         return None
     return file
 
@@ -143,7 +153,8 @@ def _settle(
         dataset = Dataset.objects.select_for_update().filter(pk=file.dataset_id).first()
         held = _held(file).select_for_update().first()
         if dataset is None or held is None:
-            storage.discard_attempt(file)
+            with contextlib.suppress(OSError):
+                storage.discard_attempt(file)
             return None
         if isinstance(outcome, IntakeRefused):
             _refuse(held, _refusal(outcome), now)
@@ -151,7 +162,7 @@ def _settle(
             _refuse(held, difference, now)
         else:
             _accept(dataset, held, outcome, now)
-    storage.sweep(held)
+    _sweep(held)
     return DataFileState(held.state)
 
 
@@ -201,8 +212,29 @@ def _broken_off(file: DataFile, reason: str, now: datetime) -> DataFileState | N
             held.lease_until = now + LEASE
             held.progress = {}
             held.save()
-    storage.sweep(held)
+    _sweep(held)
     return DataFileState(held.state)
+
+
+def _wait_for_storage(file: DataFile, now: datetime) -> None:
+    """Put the file back until a lease has passed: no try of its own is used up.
+
+    The periodic task sends it again then, and for as long as the storage is away.
+    """
+    with transaction.atomic():
+        held = _held(file).select_for_update().first()
+        if held is not None:
+            held.state = states.next_file_state(held.state, "put_back")
+            held.attempts -= 1
+            held.lease_until = now + LEASE
+            held.progress = {}
+            held.save()
+
+
+def _sweep(file: DataFile) -> None:
+    # What cannot be deleted now, `upkeep.tidy` finds again.
+    with contextlib.suppress(OSError):
+        storage.sweep(file)
 
 
 def _refusal(refused: IntakeRefused) -> dict[str, Any]:

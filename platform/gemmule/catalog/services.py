@@ -4,6 +4,7 @@ Every service is a steward's; the sample map takes two of them. What happens ins
 an uploaded file is `intake`'s business, and what donors allow `consent`'s.
 """
 
+import contextlib
 import unicodedata
 import uuid
 from datetime import datetime
@@ -117,7 +118,8 @@ def upload_file(
             )
     except BaseException:
         # Without a row nobody would ever ask for these bytes.
-        storage.delete(file_id)
+        with contextlib.suppress(OSError):
+            storage.delete(file_id)
         raise
     return file
 

@@ -1,4 +1,4 @@
-"""Where uploads and stores lie: under STORE_DIR, by ids alone.
+"""Where uploads and stores lie: below STORE_DIR or in the bucket, by ids alone.
 
 One folder per file: `source` as it was uploaded, until its check ends, and one
 store per attempt at the check, so that two workers never write the same path. The
@@ -25,6 +25,7 @@ from django.conf import settings
 
 from gemmule.catalog.errors import UploadRefused
 from gemmule.catalog.models import DataFile, DataFileState
+from gemmule.objects import places
 from gemmule.objects.folder import Folder
 from gemmule.objects.kept import Objects
 from genomics.job import COLUMNS_SUFFIX, INDEX_SUFFIX
@@ -70,7 +71,12 @@ def receive(file_id: UUID, stream: Readable) -> Received:
                 "Tell the administrator that the store is full"
             ) from error
         raise
-    _objects().keep(f"{file_id}/{_SOURCE}")
+    try:
+        _objects().keep(f"{file_id}/{_SOURCE}")
+    except BaseException:
+        # What may have come to a bucket that is away `upkeep.tidy` finds.
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return received
 
 
@@ -129,31 +135,35 @@ def discard_attempt(file: DataFile) -> None:
     objects = _objects()
     for name in objects.names(str(file.pk)):
         if _attempt_of(name) == file.attempts:
-            _discard(objects, f"{file.pk}/{name}")
+            objects.delete(f"{file.pk}/{name}")
 
 
-def delete(file_id: UUID) -> None:
-    """Delete everything kept for a file; what is gone already is no error."""
-    _discard(_objects(), str(file_id))
+def delete(file_id: UUID, place: Objects | None = None) -> None:
+    """Delete everything kept for a file, everywhere or in one place.
+
+    What is gone already is no error, what cannot be deleted raises OSError.
+    """
+    (place or _objects()).delete(str(file_id))
 
 
-def sweep(file: DataFile) -> None:
+def sweep(file: DataFile, place: Objects | None = None) -> None:
     """Delete what a file's state no longer needs: upload, lost attempts, refused bytes.
 
-    Safe to run again, and to be killed midway.
+    Everywhere, or in one place; what cannot be deleted raises OSError. Safe to run
+    again, and to be killed midway.
     """
+    objects = place or _objects()
     if file.state == DataFileState.REFUSED:
-        delete(file.pk)
+        objects.delete(str(file.pk))
         return
     if file.state != DataFileState.ACCEPTED:
         return
-    objects = _objects()
     for name in objects.names(str(file.pk)):
         number = _attempt_of(name)
         # A later store is not ours to judge: since the row was read, a rewrite may
         # have put it there.
         if number is None or number < file.attempts:
-            _discard(objects, f"{file.pk}/{name}")
+            objects.delete(f"{file.pk}/{name}")
 
 
 def rewrite_dir(name: str) -> Path:
@@ -195,19 +205,30 @@ def put_in_place(store: Path, file: DataFile, attempt: int) -> None:
         objects.keep(f"{file.pk}/store-{attempt}{suffix}")
 
 
-def folders() -> Iterator[UUID]:
+def here() -> list[Folder]:
+    """Return where this machine may hold what is kept elsewhere; none by default."""
+    return places.left_here(settings.STORE_DIR)
+
+
+def folders(place: Objects | None = None) -> Iterator[UUID]:
     """Yield the ids of which something is kept."""
-    for name in _objects().names():
+    for name in (place or _objects()).names():
         try:
             yield UUID(name)
         except ValueError:
             continue  # Not ours; never touched.
 
 
-def is_abandoned(file_id: UUID, now: datetime) -> bool:
-    """Return whether a folder without a row is older than any upload takes (a day)."""
-    changed_at = _objects().changed_at(str(file_id))
-    return changed_at is not None and now - changed_at > timedelta(days=1)
+def is_abandoned(file_id: UUID, now: datetime, place: Objects | None = None) -> bool:
+    """Return whether what is kept without a row is no upload on its way.
+
+    That takes less than a day; a store is only ever made of a row.
+    """
+    objects = place or _objects()
+    changed_at = objects.changed_at(str(file_id))
+    if changed_at is None or now - changed_at > timedelta(days=1):
+        return changed_at is not None
+    return any(_attempt_of(name) is not None for name in objects.names(str(file_id)))
 
 
 def _write(path: Path, stream: Readable) -> Received:
@@ -238,13 +259,7 @@ def _rewrites() -> Path:
 
 
 def _objects() -> Objects:
-    return Folder(settings.STORE_DIR)
-
-
-def _discard(objects: Objects, key: str) -> None:
-    # What cannot be deleted now, `upkeep.tidy` finds again.
-    with contextlib.suppress(OSError):
-        objects.delete(key)
+    return places.place("store", settings.STORE_DIR)
 
 
 def _attempt_of(name: str) -> int | None:

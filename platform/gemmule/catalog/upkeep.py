@@ -9,6 +9,7 @@ from django.db.models import Q
 import genomics.child
 from gemmule.catalog import storage
 from gemmule.catalog.models import DataFile, DataFileState
+from gemmule.objects.kept import Objects
 
 # A file waits this long before its message counts as lost and is sent again. Longer
 # queues than that are common, and a second message for a file does no harm.
@@ -48,19 +49,30 @@ def sweep_scratch(*, now: datetime) -> int:
     return genomics.child.sweep(storage.scratch(), older_than=now)
 
 
-def tidy(*, now: datetime) -> int:
+def tidy(*, now: datetime, place: Objects | None = None) -> int:
     """Delete bytes that no row needs; return how many folders were looked at.
 
     A process may die between committing a row and deleting what it frees, or after
-    taking bytes in and before there is a row: both are mended here.
+    taking bytes in and before there is a row: both are mended here, everywhere or in
+    one place.
     """
-    kept = list(storage.folders())
+    kept = list(storage.folders(place))
     for start in range(0, len(kept), _BATCH):
         some = kept[start : start + _BATCH]
         files = DataFile.objects.defer("sample_names", "contigs").in_bulk(some)
         for file_id in some:
             if file_id in files:
-                storage.sweep(files[file_id])
-            elif storage.is_abandoned(file_id, now):
-                storage.delete(file_id)
+                storage.sweep(files[file_id], place)
+            elif storage.is_abandoned(file_id, now, place):
+                storage.delete(file_id, place)
     return len(kept)
+
+
+def tidy_here(*, now: datetime) -> None:
+    """Delete what only this machine has and no row needs: copies, unfinished work.
+
+    What is kept in a bucket is copied to the machines that read it; by this an
+    erasure that one of them carries out ends on all of them.
+    """
+    for place in storage.here():
+        tidy(now=now, place=place)

@@ -15,6 +15,10 @@ from typing import Protocol
 Read = Callable[[int, int], bytes]
 
 
+class StorageAway(OSError):
+    """The storage does not answer, or not as it should; later it may."""
+
+
 class Objects(Protocol):
     """A place for files; `Folder` keeps them where they were written."""
 

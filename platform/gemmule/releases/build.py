@@ -22,6 +22,7 @@ import gemmule.notices.services
 import genomics.child
 import ledger.services
 from gemmule.catalog import leases
+from gemmule.objects.kept import StorageAway
 from gemmule.releases import account, cohort, splitting, states, storage
 from gemmule.releases.account import Considered
 from gemmule.releases.errors import (
@@ -58,7 +59,8 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
     Consent that moved meanwhile, or a store that was rewritten without somebody, puts
     the release back to requested: the caller sends it again. A child that was killed
     does so too, and None is returned: the next try waits for as long as a lost
-    worker's lease. What a person must mend fails it with a reason.
+    worker's lease; so it does while the storage is away. What a person must mend fails
+    it with a reason.
     """
     held = _take(release_id, clock())
     if held is None:
@@ -95,6 +97,11 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
         storage.discard(held, token)
         splitting.discard(held)
         return put_back(held)
+    except StorageAway as error:
+        logger.warning("release %s: %s", held.accession, error)
+        storage.discard(held, token)
+        _wait_for_storage(held, clock())
+        return None
     except BuildImpossible as error:
         return fail(held, error.code, str(error), clock())
     except ChildKilled as error:
@@ -246,6 +253,8 @@ def _cut_one(
                 timeout_s=CHILD_TIMEOUT_S,
                 temp_root=storage.scratch(),
             )
+    except FileNotFoundError as error:
+        raise PartsUnusable("a part is gone from the storage") from error
     except GenomicsError as error:
         if not gemmule.catalog.erasure.is_current(one.source):
             raise SourceMoved("a store was rewritten during the build") from error
@@ -267,6 +276,25 @@ def put_back(release: Release) -> ReleaseState:
         progress={},
     )
     return ReleaseState.REQUESTED
+
+
+def _wait_for_storage(release: Release, now: datetime) -> None:
+    """Put the release back until a lease has passed; no worker was lost by it.
+
+    The periodic task sends it again then, and for as long as the storage is away. Parts
+    that were cut are joined again.
+    """
+    is_split = splitting.standing(release) is not None
+    Release.objects.filter(
+        pk=release.pk,
+        state=ReleaseState.BUILDING,
+        fencing_token=release.fencing_token,
+    ).update(
+        state=ReleaseState.BUILDING if is_split else ReleaseState.REQUESTED,
+        lease_until=now + timedelta(seconds=settings.RELEASE_LEASE_SECONDS),
+        attempts=F("attempts") - 1,
+        progress={"stage": "waiting for the storage"},
+    )
 
 
 def _try_again(

@@ -4,7 +4,9 @@ The stored file is the delivered file, so its SHA-256 is a strong ETag and a kil
 download goes on where it stopped, byte-exact (RFC 9110, sections 8.8.3 and 14).
 """
 
+import logging
 import re
+import time
 import uuid
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -15,9 +17,12 @@ from django.db import transaction
 
 import ledger.services
 from gemmule.accounts.models import User
+from gemmule.objects.kept import StorageAway
 from gemmule.releases import gate, permissions, storage
 from gemmule.releases.errors import DeliveryRefused, RangeInvalid
 from gemmule.releases.models import Download, Release, ReleaseFile
+
+logger = logging.getLogger(__name__)
 
 # One range only: `bytes=0-`, `bytes=100-199`, `bytes=-500`.
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -26,6 +31,8 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 # not seen for that long belongs to a web server that is gone.
 STREAM_LEASE = timedelta(minutes=30)
 _NOTED_EVERY = timedelta(seconds=10)
+# Before a storage that does not answer is asked again.
+_PAUSES_S = (0.2, 0.8)
 
 Clock = Callable[[], datetime]
 
@@ -123,9 +130,7 @@ def _chunks(
                 # Before the gate, which gives the connection back for the slow part.
                 is_alive = _note(download, position - start, clock())
                 want = min(gate.CHUNK_BYTES, stop - position)
-                chunk = gate.pass_chunk(
-                    file.release_id, user, partial(read, position, want), clock=clock
-                )
+                chunk = _taken(file, user, partial(read, position, want), clock)
                 if len(chunk) != want:
                     raise AssertionError(
                         f"release file {file.pk} is shorter than sealed"
@@ -150,6 +155,29 @@ def _chunks(
         raise
     finally:
         _finish(download, position - start, outcome, clock())
+
+
+def _taken(
+    file: ReleaseFile, user: User, read: Callable[[], bytes], clock: Clock
+) -> bytes:
+    """Return a chunk that passed the gate; raises StorageAway after three tries.
+
+    Between them nothing holds up who closes the release.
+    """
+    for pause_s in (*_PAUSES_S, None):
+        try:
+            return gate.pass_chunk(file.release_id, user, read, clock=clock)
+        except FileNotFoundError as error:
+            logger.exception("release file %s is not where it was kept", file.pk)
+            raise StorageAway(
+                f"{file.name} is not where it was kept; the administrator finds more "
+                "in the log of this site. Nothing of what you have is lost"
+            ) from error
+        except StorageAway:
+            if pause_s is None:
+                raise
+            time.sleep(pause_s)
+    raise AssertionError("the last try returns or raises")
 
 
 class _StoodStill(DeliveryRefused):

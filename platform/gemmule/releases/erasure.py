@@ -39,6 +39,8 @@ from gemmule.catalog import leases
 from gemmule.catalog.errors import IntakeUnderway
 from gemmule.catalog.models import DataFile, Dataset, Sample
 from gemmule.notices.models import Notice
+from gemmule.objects import places
+from gemmule.objects.kept import StorageAway
 from gemmule.releases import closing, states, storage, upkeep, wiping
 from gemmule.releases.errors import ErasureWaits, LeaseLost
 from gemmule.releases.models import (
@@ -123,7 +125,7 @@ def run(erasure_id: UUID, *, clock: Clock) -> ErasureStage | None:
                 _STEPS[ErasureStage(held.stage)](held, clock, check_lease)
     except LeaseLost:
         return None
-    except (ErasureWaits, IntakeUnderway) as reason:
+    except (ErasureWaits, IntakeUnderway, StorageAway) as reason:
         logger.info("erasure %s waits at %s: %s", held.pk, held.stage, reason)
         _held(held).update(lease_until=clock() + LOOK_AGAIN)
     except Exception as error:  # noqa: BLE001 - its text may quote the person
@@ -278,7 +280,19 @@ def _rewrite_stores(erasure: Erasure, clock: Clock, check_lease: _Check) -> None
         attempt=erasure.fencing_token,
         check_lease=check_lease,
     )
+    _check_copies_gone(erasure, clock())
     _go_on(erasure, ErasureStage.ROWS)
+
+
+def _check_copies_gone(erasure: Erasure, now: datetime) -> None:
+    """Wait until every machine has looked through its copies of the stores."""
+    if not places.is_shared():
+        return
+    if erasure.stores_rewritten_at is None:
+        _go_on(erasure, ErasureStage.STORES, stores_rewritten_at=now)
+    assert erasure.stores_rewritten_at is not None, "it was set just now"
+    if now < erasure.stores_rewritten_at + upkeep.TIDIED_WITHIN:
+        raise ErasureWaits("another machine may still have a copy of a store")
 
 
 def _check_builds_ended(erasure: Erasure, now: datetime) -> None:
@@ -290,7 +304,8 @@ def _check_builds_ended(erasure: Erasure, now: datetime) -> None:
     assert erasure.builds_stopped_at is not None, "builds are stopped first"
     lease = timedelta(seconds=settings.RELEASE_LEASE_SECONDS)
     upkeep.sweep_scratch(now=now)
-    if now < erasure.builds_stopped_at + lease and not storage.is_scratch_empty():
+    is_empty = storage.is_scratch_empty() and not places.is_shared()
+    if now < erasure.builds_stopped_at + lease and not is_empty:
         raise ErasureWaits("a build that was stopped may not have noticed yet")
 
 
@@ -301,7 +316,7 @@ def _delete_rows(erasure: Erasure, clock: Clock, check_lease: _Check) -> None:
         consent.locks.lock_exclusive(donor_id)
         if Sample.objects.filter(donor_id=donor_id).exists():
             # A sample map was uploaded between the two steps.
-            _go_on(erasure, ErasureStage.STORES)
+            _go_on(erasure, ErasureStage.STORES, stores_rewritten_at=None)
             return
         if erasure.user is not None:
             gemmule.notices.services.forget(

@@ -8,17 +8,21 @@ the reader.
 from collections.abc import Callable
 from datetime import date, datetime
 
-from django.db import connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
 
 import gemmule.access.permissions
 import ledger.selectors
 from gemmule.access.models import RequestState
 from gemmule.accounts.models import User
+from gemmule.objects import places
+from gemmule.objects.kept import StorageAway
 from gemmule.releases import locks, refusals, turnstile
 from gemmule.releases.errors import DeliveryRefused, NotYetOnLedger
 from gemmule.releases.models import Release, ReleaseState
 
 CHUNK_BYTES = 256 * 1024
+# A bucket that sends a byte now and then holds up a withdrawal no longer than this.
+_READ_WITHIN_S = 5
 
 _WAITING = (ReleaseState.REQUESTED, ReleaseState.BUILDING)
 _OPEN = (ReleaseState.SEALED, ReleaseState.AVAILABLE)
@@ -90,26 +94,48 @@ def pass_chunk(
     One short transaction under the release's shared lock on PostgreSQL, which those
     who ask at the same time share (`turnstile`): `read` may be called again, and by
     another thread. On SQLite the state is read again after the chunk, without the
-    write lock.
+    write lock. A bucket has five seconds: the database then frees the lock, and the
+    chunk is not handed on. As it takes its time, nobody waits for another's chunk.
     """
-    if connection.vendor == "postgresql":
-        if not connection.in_atomic_block:
-            # Between chunks the reader is slow and the connection is of use to others.
-            connection.close()
-            taken = turnstile.at(release_id).take(user.pk, clock().date(), read)
-            if taken is not None:
-                return taken
-        with transaction.atomic():
-            locks.lock_shared(release_id)
-            check_open(_fresh(release_id), user, today=clock().date())
-            chunk = read()
-    else:
+    try:
+        if connection.vendor == "postgresql":
+            if not connection.in_atomic_block and not places.is_shared():
+                # Between chunks the reader is slow and the connection is of use to
+                # others.
+                connection.close()
+                taken = turnstile.at(release_id).take(user.pk, clock().date(), read)
+                if taken is not None:
+                    return taken
+            return _locked(release_id, user, read, clock)
         check_open(_fresh(release_id), user, today=clock().date())
         chunk = read()
         check_open(_fresh(release_id), user, today=clock().date())
-    if not connection.in_atomic_block:
-        connection.close()
-    return chunk
+        return chunk
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()
+
+
+def _locked(
+    release_id: int,
+    user: User,
+    read: Callable[[], bytes],
+    clock: Callable[[], datetime],
+) -> bytes:
+    try:
+        with transaction.atomic():
+            if places.is_shared():
+                locks.release_after(_READ_WITHIN_S)
+            locks.lock_shared(release_id)
+            check_open(_fresh(release_id), user, today=clock().date())
+            return read()
+    except (OperationalError, InternalError) as error:
+        if not places.is_shared():
+            raise
+        raise StorageAway(
+            "the storage took too long for a piece of the file; nothing is lost, try "
+            "again in a minute"
+        ) from error
 
 
 def _fresh(release_id: int) -> Release:

@@ -30,6 +30,18 @@ def shared(release_id: int) -> tuple[LiteralString, list[int]]:
     return _statement("pg_advisory_xact_lock_shared", release_id)
 
 
+def release_after(idle_s: int) -> None:
+    """Have PostgreSQL end this transaction once we leave it idle for so long.
+
+    Its locks are free then, whatever we are waiting for, and its commit fails.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %s, true)",
+            [f"{idle_s}s"],
+        )
+
+
 def _lock(function: LiteralString, release_id: int) -> None:
     if not connection.in_atomic_block:
         raise AssertionError("an advisory lock outside a transaction holds nothing")

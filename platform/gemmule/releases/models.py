@@ -343,6 +343,7 @@ class Erasure(models.Model):
     fencing_token = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     asked_at = models.DateTimeField()
+    stores_rewritten_at = models.DateTimeField(null=True)
     builds_stopped_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
 

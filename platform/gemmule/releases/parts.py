@@ -13,11 +13,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 import gemmule.catalog.erasure
 import genomics.child
 from gemmule.catalog import leases
+from gemmule.objects.kept import StorageAway
 from gemmule.releases import build, cohort, progress, splitting, storage, work
 from gemmule.releases.errors import (
     BuildImpossible,
@@ -68,6 +69,11 @@ def run(part_id: int, *, clock: Clock) -> int | None:
         return release.pk
     except BuildImpossible as error:
         build.fail(release, error.code, str(error), clock())
+        return None
+    except StorageAway as error:
+        logger.warning("release %s: %s: %s", release.accession, part, error)
+        storage.drop_part(path)
+        _wait_for_storage(part, clock())
         return None
     except ChildKilled as error:
         logger.warning("release %s: %s lost its child", release.accession, part)
@@ -196,6 +202,18 @@ def _try_again(part: ReleasePart, reason: str, now: datetime) -> None:
     # What it lacked, memory most often, may be there by then.
     _held(part).update(
         state=PartState.WAITING,
+        lease_until=now + _lease(),
+        percent=0,
+        records=0,
+        bytes=0,
+    )
+
+
+def _wait_for_storage(part: ReleasePart, now: datetime) -> None:
+    """Leave the part to be picked up after a lease: no try of its own is used up."""
+    _held(part).update(
+        state=PartState.WAITING,
+        attempts=F("attempts") - 1,
         lease_until=now + _lease(),
         percent=0,
         records=0,

@@ -228,7 +228,7 @@ def _cut(
                 timeout_s=_TIMEOUT_S,
                 temp_root=storage.scratch(),
             )
-    except GenomicsError as error:
+    except (GenomicsError, OSError) as error:
         raise RebuildRefused(
             f"file {source.number} could not be cut: {error}", code="cut-failed"
         ) from error

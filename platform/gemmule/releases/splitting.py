@@ -23,6 +23,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 import ledger.keys
+from gemmule.objects.kept import Objects
 from gemmule.releases import storage
 from gemmule.releases.errors import ConsentMoved, LeaseLost
 from gemmule.releases.models import (
@@ -114,10 +115,13 @@ def discard(release: Release) -> None:
         split.delete()
 
 
-def tidy() -> int:
-    """Delete split builds that are nobody's, and parts that are of none; count them."""
+def tidy(place: Objects | None = None) -> int:
+    """Delete split builds that are nobody's, and parts that are of none; count them.
+
+    The parts everywhere, or in one place.
+    """
     # Folders first: rows come before what is written for them.
-    folders = list(storage.part_folders())
+    folders = list(storage.part_folders(place))
     SplitBuild.objects.exclude(
         release__state=ReleaseState.BUILDING,
         fencing_token=F("release__fencing_token"),
@@ -125,7 +129,7 @@ def tidy() -> int:
     known = set(SplitBuild.objects.values_list("pk", flat=True))
     lost = [(release, split) for release, split in folders if split not in known]
     for release_id, split_id in lost:
-        storage.discard_parts(release_id, split_id)
+        storage.discard_parts(release_id, split_id, place)
     return len(lost)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from gemmule.objects import places
 from gemmule.objects.folder import Folder
 from gemmule.objects.kept import Objects, Read
 from gemmule.releases.models import Release, ReleaseFile
@@ -37,6 +38,11 @@ def relative(path: Path) -> str:
 def keep(path: Path) -> None:
     """Keep a finished file of a staging folder where every machine finds it."""
     _objects().keep(relative(path))
+
+
+def at_hand(path: Path) -> AbstractContextManager[Path]:
+    """Yield where a file that any machine has kept can be read on this one."""
+    return _objects().at_hand(relative(path))
 
 
 def path_of(file: ReleaseFile) -> Path:
@@ -69,17 +75,22 @@ def part_at_hand(kept: str) -> AbstractContextManager[Path]:
 
 def drop_part(path: Path) -> None:
     """Delete a part that came to nothing."""
-    _discard(_objects(), relative(path))
+    with contextlib.suppress(OSError):
+        _objects().delete(relative(path))
 
 
-def discard_parts(release_id: int, split_id: int) -> None:
-    """Delete the parts of a split build; nothing there is no error."""
-    _discard(_objects(), _parts_key(release_id, split_id))
+def discard_parts(release_id: int, split_id: int, place: Objects | None = None) -> None:
+    """Delete the parts of a split build, everywhere or in one place.
+
+    Nothing there is no error.
+    """
+    with contextlib.suppress(OSError):
+        (place or _objects()).delete(_parts_key(release_id, split_id))
 
 
-def part_folders() -> Iterator[tuple[int, int]]:
+def part_folders(place: Objects | None = None) -> Iterator[tuple[int, int]]:
     """Yield the ids of each release and split build that has parts."""
-    objects = _objects()
+    objects = place or _objects()
     for folder in objects.names():
         if folder.isdecimal():
             for name in objects.names(folder):
@@ -94,9 +105,14 @@ def scratch() -> Path:
     return folder
 
 
-def build_folders() -> Iterator[tuple[int, list[int]]]:
+def here() -> list[Folder]:
+    """Return where this machine may hold what is kept elsewhere; none by default."""
+    return places.left_here(_root())
+
+
+def build_folders(place: Objects | None = None) -> Iterator[tuple[int, list[int]]]:
     """Yield each release's id with the fencing tokens whose builds have a folder."""
-    objects = _objects()
+    objects = place or _objects()
     for name in objects.names():
         if name.isdecimal():
             yield (
@@ -108,14 +124,20 @@ def build_folders() -> Iterator[tuple[int, list[int]]]:
 def sweep(release: Release, *, keep_token: int | None) -> None:
     """Delete the folders of all builds of a release but the one kept."""
     objects = _objects()
-    for name in objects.names(_key(release)):
-        if keep_token is None or name != f"{keep_token:04d}":
-            _discard(objects, f"{_key(release)}/{name}")
+    # What cannot be deleted now, `upkeep.tidy` finds again.
+    with contextlib.suppress(OSError):
+        for name in objects.names(_key(release)):
+            if keep_token is None or name != f"{keep_token:04d}":
+                objects.delete(f"{_key(release)}/{name}")
 
 
-def discard(release: Release, token: int) -> None:
-    """Delete what the build with this token wrote; nothing there is no error."""
-    _discard(_objects(), _key(release, token))
+def discard(release: Release, token: int, place: Objects | None = None) -> None:
+    """Delete what the build with this token wrote, everywhere or in one place.
+
+    Nothing there is no error.
+    """
+    with contextlib.suppress(OSError):
+        (place or _objects()).delete(_key(release, token))
 
 
 def delete(release: Release) -> None:
@@ -129,13 +151,7 @@ def is_scratch_empty() -> bool:
 
 
 def _objects() -> Objects:
-    return Folder(_root())
-
-
-def _discard(objects: Objects, key: str) -> None:
-    # What cannot be deleted now, `upkeep.tidy` finds again.
-    with contextlib.suppress(OSError):
-        objects.delete(key)
+    return places.place("releases", _root())
 
 
 def _key(release: Release, token: int | None = None) -> str:

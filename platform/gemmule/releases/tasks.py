@@ -1,5 +1,6 @@
 """Celery's side of building: each task takes an id, calls one function, runs twice."""
 
+import threading
 from uuid import UUID
 
 import django.utils.timezone
@@ -7,9 +8,12 @@ from celery.signals import worker_process_init, worker_process_shutdown
 
 import gemmule.access.services
 from gemmule.celery import app, nudge
+from gemmule.objects import places
 from gemmule.releases import build, closing, erasure, parts, upkeep
 from gemmule.releases.models import ReleaseState
 from genomics import spare
+
+_is_ending = threading.Event()
 
 
 @worker_process_init.connect
@@ -21,6 +25,23 @@ def _keep_a_spare_child(**_: object) -> None:
 @worker_process_shutdown.connect
 def _drop_the_spare_child(**_: object) -> None:
     spare.drop()
+
+
+@worker_process_init.connect
+def _keep_this_machine_tidy(**_: object) -> None:
+    # A task of the queue would come to one machine of several.
+    if places.is_shared():
+        threading.Thread(
+            target=upkeep.keep_tidy,
+            kwargs={"until": _is_ending, "clock": django.utils.timezone.now},
+            name="tidy",
+            daemon=True,
+        ).start()
+
+
+@worker_process_shutdown.connect
+def _stop_tidying(**_: object) -> None:
+    _is_ending.set()
 
 
 @app.task(name="releases.build", max_retries=0)
@@ -70,8 +91,8 @@ def reap_releases() -> None:
 @app.task(name="releases.tidy", max_retries=0)
 def tidy_releases() -> None:
     """Delete what builds that came to nothing left, and close lost downloads."""
-    upkeep.tidy()
     upkeep.close_lost_downloads(now=django.utils.timezone.now())
+    upkeep.tidy()
 
 
 def _send_parts() -> None:

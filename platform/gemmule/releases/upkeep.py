@@ -4,20 +4,31 @@ What a lost message or worker left behind is found here from the rows alone.
 """
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 
+import gemmule.catalog.storage
+import gemmule.catalog.upkeep
 import gemmule.notices.services
 import genomics.child
 import ledger.errors
 import ledger.selectors
 import ledger.services
+from gemmule.objects.kept import Objects
 from gemmule.releases import delivery, splitting, states, storage
-from gemmule.releases.models import Download, PartState, Release, ReleaseState
+from gemmule.releases.models import (
+    Download,
+    Erasure,
+    ErasureStage,
+    PartState,
+    Release,
+    ReleaseState,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +36,10 @@ logger = logging.getLogger(__name__)
 # than that are common, and nothing but the queue's length would grow.
 RESEND_AFTER = timedelta(minutes=1)
 _BATCH = 500
+# With a bucket every machine has copies. An erasure waits for as long as it takes each
+# to have looked through its own, by far.
+TIDIED_WITHIN = timedelta(seconds=60)
+_TIDY_EVERY_S = 15.0
 
 
 def settle(*, now: datetime) -> int:
@@ -134,14 +149,15 @@ def sweep_scratch(*, now: datetime) -> int:
     return genomics.child.sweep(storage.scratch(), older_than=now)
 
 
-def tidy() -> int:
+def tidy(place: Objects | None = None) -> int:
     """Delete the folders of builds that came to nothing; return how many.
 
-    A build cleans up behind itself and its forerunners, unless it is killed first.
+    Everywhere, or in one place. A build cleans up behind itself and its forerunners,
+    unless it is killed first.
     """
     # Folders are listed before rows are read: a build takes its token first, so
     # that a token listed here and unknown to the row does not exist.
-    kept = list(storage.build_folders())
+    kept = list(storage.build_folders(place))
     deleted = 0
     for start in range(0, len(kept), _BATCH):
         some = dict(kept[start : start + _BATCH])
@@ -152,9 +168,36 @@ def tidy() -> int:
             )
             for token in some[release_id]:
                 if token != release.fencing_token or not is_needed:
-                    storage.discard(release, token)
+                    storage.discard(release, token, place)
                     deleted += 1
-    return deleted + splitting.tidy()
+    return deleted + splitting.tidy(place)
+
+
+def tidy_here(*, now: datetime) -> None:
+    """Delete what only this machine has and no row needs, genotypes above all."""
+    gemmule.catalog.upkeep.tidy_here(now=now)
+    gemmule.catalog.upkeep.sweep_scratch(now=now)
+    sweep_scratch(now=now)
+    for place in storage.here():
+        tidy(place)
+    for name in gemmule.catalog.storage.rewrites():
+        erasure_id, _, token = name.rpartition("-")
+        if not Erasure.objects.filter(
+            pk=erasure_id, fencing_token=token, stage=ErasureStage.STORES
+        ).exists():
+            gemmule.catalog.storage.delete_rewrite(name)
+
+
+def keep_tidy(*, until: threading.Event, clock: Callable[[], datetime]) -> None:
+    """Tidy this machine again and again, until told to end."""
+    while True:
+        try:
+            tidy_here(now=clock())
+        except (DatabaseError, OSError):
+            logger.warning("this machine was not tidied; trying again", exc_info=True)
+        connections.close_all()
+        if until.wait(_TIDY_EVERY_S):
+            return
 
 
 def _close_superseded(release: Release) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from django.conf import settings
 
+import gemmule.catalog.erasure
 from gemmule.catalog.models import DataFile
 from gemmule.catalog.selectors import accepted_files
 from gemmule.catalog.storage import store_at_hand
 from gemmule.releases.cohort import Included
-from gemmule.releases.errors import BuildImpossible
+from gemmule.releases.errors import BuildImpossible, SourceMoved
 from gemmule.releases.models import Release
 from gemmule.releases.withholding import is_closed_to_all
 from genomics.job import SubsetJob
@@ -47,9 +48,21 @@ def work_of(release: Release, members: list[Included], folder: Path) -> list[Wor
 
 @contextmanager
 def job_at_hand(one: Work) -> Iterator[SubsetJob]:
-    """Yield the job of a file with its store where this machine can read it."""
-    with store_at_hand(one.source) as store:
-        yield dataclasses.replace(one.job, source=store)
+    """Yield the job of a file with its store where this machine can read it.
+
+    A store that is gone was rewritten, or is lost.
+    """
+    try:
+        with store_at_hand(one.source) as store:
+            yield dataclasses.replace(one.job, source=store)
+    except FileNotFoundError as error:
+        if not gemmule.catalog.erasure.is_current(one.source):
+            raise SourceMoved("a store was rewritten during the build") from error
+        raise BuildImpossible(
+            f"file {one.source.number} of the dataset is gone from the storage; tell "
+            "the administrator",
+            code="store-missing",
+        ) from error
 
 
 def job_for(

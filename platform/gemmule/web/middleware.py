@@ -22,6 +22,7 @@ from gemmule.access.errors import RequestStateError
 from gemmule.accounts.errors import AccountsError, NotAllowed, NotFound
 from gemmule.audit.errors import NotYetPublished
 from gemmule.catalog.errors import DatasetStateError
+from gemmule.objects.kept import StorageAway
 from gemmule.releases.errors import (
     DeliveryRefused,
     NotYetOnLedger,
@@ -36,6 +37,7 @@ _PAGES: tuple[tuple[type[Exception], int, str], ...] = (
     (NotAllowed, 403, "403.html"),
     (NotYetOnLedger, 503, "delivery_refused.html"),
     (NotYetPublished, 503, "400.html"),
+    (StorageAway, 503, "400.html"),
     (DeliveryRefused, 403, "delivery_refused.html"),
     (RangeInvalid, 416, "400.html"),
     (DatasetStateError, 409, "400.html"),
@@ -86,7 +88,9 @@ class DomainErrorMiddleware:
                     {"reason": _sentence(exception), "refusal": exception},
                     status=status,
                 )
-                if isinstance(exception, NotYetOnLedger | NotYetPublished):
+                if isinstance(
+                    exception, NotYetOnLedger | NotYetPublished | StorageAway
+                ):
                     answer["Retry-After"] = "2"
                 if isinstance(exception, RangeInvalid):
                     answer["Content-Range"] = f"bytes */{exception.size_bytes}"
