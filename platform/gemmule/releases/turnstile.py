@@ -26,13 +26,13 @@ from django.db import connection
 from gemmule.releases import locks
 
 # Longer than a chunk takes on its way to the next when many read; too short to notice.
-_LINGER_S = 0.010
+_LINGER_S = 0.003
 # A closing waits for one transaction: so long it reads, and the rest takes turns again.
 _READS_WITHIN_S = 0.050
 # Where reading is slow one does not wait for the other.
 _IS_SLOW_S = 0.020
 _AT_ONCE = 4
-_TOGETHER = 64
+_TOGETHER = 16
 # How long to wait for a connection before `gate` asks for one of its own.
 _CONNECTION_S = 5.0
 
