@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from django.db import connections
 
 from gemmule.releases import storage
-from gemmule.releases.cohort import Included
 from gemmule.releases.manifest import Cut
-from gemmule.releases.models import Release
+from gemmule.releases.models import Release, SplitBuild
+from gemmule.releases.work import Work
 from genomics.job import FileDigest
 from ledger.models import Entry
 from ledger.tlog import entry
@@ -84,11 +84,12 @@ class QuickCut:
     def __call__(
         self,
         release: Release,
-        members: Sequence[Included],
-        folder: Path,
+        work: Sequence[Work],
+        split: SplitBuild | None,
         check_lease: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> Cut:
+        folder = work[0].job.output_dir
         for file in self.files:
             shutil.copy(self.folder / file.name, folder)
         return Cut(
