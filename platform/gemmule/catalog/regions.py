@@ -63,6 +63,11 @@ def parse(text: str, build: str) -> list[Region]:
     return bed.merge(found)
 
 
+def of_gene(symbol: str, build: str) -> list[Region]:
+    """Return where a gene lies; raises RegionsInvalid for what is no gene's symbol."""
+    return _gene(symbol, 1, 1, _build(build))
+
+
 def withheld(wish: Mapping[str, Any], build: str) -> list[Region]:
     """Return the regions a donor keeps back, flanks included, merged.
 

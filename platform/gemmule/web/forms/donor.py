@@ -243,7 +243,7 @@ def _gene(typed: str) -> str:
     advice = ""
     for build in _BUILDS:
         try:
-            regions.parse(symbol, build)
+            regions.of_gene(symbol, build)
         except RegionsInvalid as error:
             advice = advice or str(error.problems[0].message).partition("; ")[2]
         else:
