@@ -15,7 +15,6 @@ from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import User
 from gemmule.notices.models import Notice
 from gemmule.releases import build, closing, delivery, locks, services, storage, upkeep
-from gemmule.releases.cohort import Included
 from gemmule.releases.manifest import Cut
 from gemmule.releases.models import (
     LIVE_STATES,
@@ -23,7 +22,9 @@ from gemmule.releases.models import (
     Release,
     ReleaseFile,
     ReleaseState,
+    SplitBuild,
 )
+from gemmule.releases.work import Work
 from ledger import inspection
 from tests.gemmule.releases.conftest import Clock, Keyring
 from tests.gemmule.releases.racing import QuickCut, beside, entries, rounds
@@ -106,12 +107,12 @@ class HeldCut:
     def __call__(
         self,
         release: Release,
-        members: Sequence[Included],
-        folder: Path,
+        work: Sequence[Work],
+        split: SplitBuild | None,
         check_lease: Callable[[], None],
         clock: Clock,
     ) -> Cut:
-        cut = self.quick(release, members, folder, check_lease, clock)
+        cut = self.quick(release, work, split, check_lease, clock)
         if release.fencing_token == 1:
             self.has_cut.set()
             assert self.may_go_on.wait(60)
