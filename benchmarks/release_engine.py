@@ -188,7 +188,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=jobs, default=[], metavar="JOB")
     parser.add_argument(
         "--folder",
-        type=Path,
+        type=lambda text: Path(text).resolve(),
         default=engine_inputs.default_folder(),
         help="where the inputs are kept",
     )
