@@ -5,13 +5,11 @@ For what happens to a release afterwards: downloads, withdrawals, revocations.
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from consent.models import Donor
-from gemmule.access import reviews
-from gemmule.access import services as access
 from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import ResearcherKey, User
 from gemmule.demo import cast
@@ -37,22 +35,7 @@ def approved(*, donors: int, now: datetime) -> Scene:
     sven, signe, rosa, ira = [factories.member(one) for one in people]
     agreed = cohorts.donors([cohorts.GENERAL] * donors, now)
     dataset = cohorts.dataset(agreed, steward=sven, second=signe, now=now)
-    project = access.create_project(
-        user=rosa, title="Hearts", lay_summary="About hearts.", now=now
-    )
-    draft = access.draft_request(user=rosa, project=project, dataset=dataset, now=now)
-    draft = access.update_draft(
-        user=rosa, request=draft, purpose=cohorts.PURPOSE, justification="Hearts."
-    )
-    request = reviews.approve(
-        reviewer=ira,
-        request=access.submit(user=rosa, request=draft, now=now),
-        reason="Sound.",
-        expires_on=(now + timedelta(days=365)).date(),
-        resolve=[],
-        password=cast.PASSWORD,
-        now=now,
-    )
+    request = cohorts.approved_request(rosa=rosa, ira=ira, dataset=dataset, now=now)
     return Scene(rosa=rosa, ira=ira, donors=agreed, request=request)
 
 

@@ -6,15 +6,19 @@ no file; `tests/gemmule/releases` takes the whole way through intake instead.
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import consent.services
 from consent.models import Consent, Donor, FormState, FormVersion
 from consent.terms import Terms
+from gemmule.access import reviews
+from gemmule.access import services as access
+from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import User
 from gemmule.catalog.accessions import new_accession
 from gemmule.catalog.models import Dataset, DatasetState, Sample
+from gemmule.demo import cast
 
 GENERAL: dict[str, Any] = {"permission": "GRU"}
 HEALTH: dict[str, Any] = {"permission": "HMB"}
@@ -107,3 +111,25 @@ def dataset(
         for number, donor in enumerate(members)
     )
     return made
+
+
+def approved_request(
+    *, rosa: User, ira: User, dataset: Dataset, now: datetime
+) -> AccessRequest:
+    """Let Rosa ask for a dataset and Ira, a member of the cast, approve it."""
+    project = access.create_project(
+        user=rosa, title="Hearts", lay_summary="About hearts.", now=now
+    )
+    draft = access.draft_request(user=rosa, project=project, dataset=dataset, now=now)
+    draft = access.update_draft(
+        user=rosa, request=draft, purpose=PURPOSE, justification="Hearts."
+    )
+    return reviews.approve(
+        reviewer=ira,
+        request=access.submit(user=rosa, request=draft, now=now),
+        reason="Sound.",
+        expires_on=(now + timedelta(days=365)).date(),
+        resolve=[],
+        password=cast.PASSWORD,
+        now=now,
+    )

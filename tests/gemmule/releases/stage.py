@@ -27,8 +27,6 @@ import gemmule.catalog.intake  # noqa: E402
 import gemmule.catalog.services  # noqa: E402
 import ledger.services  # noqa: E402
 from consent.forms import shipped  # noqa: E402
-from gemmule.access import reviews  # noqa: E402
-from gemmule.access import services as access  # noqa: E402
 from gemmule.accounts.models import ResearcherKey  # noqa: E402
 from gemmule.accounts.selectors import donor_of  # noqa: E402
 from gemmule.catalog.descriptions import Description  # noqa: E402
@@ -107,22 +105,7 @@ dataset = catalog.confirm_sample_map(
 )
 dataset = catalog.publish_dataset(user=sven, dataset=dataset, now=now)
 
-project = access.create_project(
-    user=rosa, title="Hearts", lay_summary="About hearts.", now=now
-)
-draft = access.draft_request(user=rosa, project=project, dataset=dataset, now=now)
-draft = access.update_draft(
-    user=rosa, request=draft, purpose=cohorts.PURPOSE, justification="Hearts."
-)
-approved = reviews.approve(
-    reviewer=ira,
-    request=access.submit(user=rosa, request=draft, now=now),
-    reason="Sound.",
-    expires_on=(now + timedelta(days=365)).date(),
-    resolve=[],
-    password=cast.PASSWORD,
-    now=now,
-)
+approved = cohorts.approved_request(rosa=rosa, ira=ira, dataset=dataset, now=now)
 secrets = [X25519PrivateKey.generate() for _ in range(KEYS)]
 publics = [secret.public_key().public_bytes_raw() for secret in secrets]
 keys = [

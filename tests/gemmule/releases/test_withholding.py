@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from consent.models import Donor
 from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import User
 from gemmule.releases import build, cohort, services
-from gemmule.releases.models import ReleaseState
+from gemmule.releases.models import Release, ReleaseState
 from tests import cohorts
 from tests.gemmule.releases.cohort_file import private_position
 from tests.gemmule.releases.conftest import Clock, Keyring
@@ -18,34 +20,43 @@ from tests.gemmule.releases.contents import columns, plaintext, positions
 
 pytestmark = pytest.mark.django_db
 
+HandedOver = Callable[[dict[str, Any]], tuple[Release, str]]
 
-def test_what_a_donor_withholds_is_not_handed_over(
+
+@pytest.fixture
+def handed_over(
     rosa: User,
     approved: AccessRequest,
     donors: list[Donor],
     keyring: Keyring,
     clock: Clock,
-) -> None:
-    consent.services.withdraw(donor=donors[5], event=uuid.uuid4(), now=clock())
+) -> HandedOver:
+    """Return what seals and opens a release once donor 5 has withheld something."""
+
+    def seal(wish: dict[str, Any]) -> tuple[Release, str]:
+        consent.services.withdraw(donor=donors[5], event=uuid.uuid4(), now=clock())
+        cohorts.agree(donors[5], cohorts.GENERAL, clock(), withheld=wish)
+        release = services.open_release(
+            user=rosa, request=approved, key=keyring.key, now=clock()
+        )
+        assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
+        release.refresh_from_db()
+        return release, plaintext(release.files.get(role="variants"), keyring)
+
+    return seal
+
+
+def test_what_a_donor_withholds_is_not_handed_over(handed_over: HandedOver) -> None:
     start = private_position(5) - 1
-    cohorts.agree(
-        donors[5],
-        cohorts.GENERAL,
-        clock(),
-        withheld={
+    release, text = handed_over(
+        {
             "genes": [],
             "regions": [["2", 4999, 5000], ["2", start, start + 1]],
             "build": "GRCh37",
             "flank": 0,
             "mode": "missing",
-        },
+        }
     )
-    release = services.open_release(
-        user=rosa, request=approved, key=keyring.key, now=clock()
-    )
-    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
-    release.refresh_from_db()
-    text = plaintext(release.files.get(role="variants"), keyring)
     assert len(columns(text)) == 28
     assert private_position(5) not in positions(text)
     assert private_position(6) in positions(text)
@@ -54,30 +65,17 @@ def test_what_a_donor_withholds_is_not_handed_over(
 
 
 def test_what_a_donor_closes_to_all_is_handed_over_of_nobody(
-    rosa: User,
-    approved: AccessRequest,
-    donors: list[Donor],
-    keyring: Keyring,
-    clock: Clock,
+    handed_over: HandedOver,
 ) -> None:
-    consent.services.withdraw(donor=donors[5], event=uuid.uuid4(), now=clock())
     start = private_position(6) - 1
-    cohorts.agree(
-        donors[5],
-        cohorts.GENERAL,
-        clock(),
-        withheld={
+    _, text = handed_over(
+        {
             "regions": [["chr2", start, start + 1]],
             "build": "GRCh37",
             "flank": 0,
             "mode": "exclude-region-for-all",
-        },
+        }
     )
-    release = services.open_release(
-        user=rosa, request=approved, key=keyring.key, now=clock()
-    )
-    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
-    text = plaintext(release.files.get(role="variants"), keyring)
     assert len(columns(text)) == 28
     assert private_position(5) in positions(text)
     assert private_position(6) not in positions(text)
