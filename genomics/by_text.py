@@ -13,7 +13,6 @@ from pathlib import Path
 from genomics import windows
 from genomics.header import Usage
 from genomics.job import Progress, ProgressSink, SubsetJob
-from genomics.lines import ENCODING
 from genomics.ordering import ordered
 from genomics.parts import Body, Extent, Part, PartWriter
 from genomics.store import Store
@@ -50,14 +49,14 @@ def cut(job: SubsetJob, progress: ProgressSink, share: Share) -> Body:
         return body
 
 
-def _parts(cuts: Iterator[Cut], level: int) -> Iterator[Part]:
-    def window(cut: Cut) -> tuple[str, int]:
-        contig = cut.text.partition(b"\t")[0].decode(ENCODING)
+def _parts(cuts: Iterator[tuple[str, Cut]], level: int) -> Iterator[Part]:
+    def window(found: tuple[str, Cut]) -> tuple[str, int]:
+        contig, cut = found
         return contig, windows.number_of(cut.pos)
 
     for number, ((contig, _), group) in enumerate(itertools.groupby(cuts, key=window)):
         with PartWriter(contig, Path(f"part-{number}"), level) as writer:
-            for cut in group:
+            for _, cut in group:
                 writer.write([cut])
             part = writer.finish()
         yield part
@@ -78,11 +77,12 @@ class _Counter:
         if self.records_in % _PROGRESS_RECORDS == 0:
             self.tell()
 
-    def count(self, cuts: Iterator[Cut]) -> Iterator[Cut]:
-        for cut in cuts:
-            self._records_out += 1
-            self._bytes += len(cut.text)
-            yield cut
+    def count(self, cuts: Iterator[tuple[str, Cut]]) -> Iterator[tuple[str, Cut]]:
+        for contig, cut in cuts:
+            if cut.text:
+                self._records_out += 1
+                self._bytes += len(cut.text)
+            yield contig, cut
 
     def tell(self) -> None:
         self._progress(

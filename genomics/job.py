@@ -312,14 +312,17 @@ class SubsetResult:
     """What was cut and sealed.
 
     `records_in` counts the source's records, so it depends on excluded donors: show it
-    to no researcher. The digests of the plaintext are the same wherever the same job
-    is done with the same `software`.
+    to no researcher. `records_withheld` counts those that are missing because their
+    place is closed to all, as far as someone included carries them unmasked. The
+    digests of the plaintext are the same wherever the same job is done with the same
+    `software`.
     """
 
     files: tuple[FileDigest, ...]
     records_in: int
     records_out: int
     genotypes_withheld: int
+    records_withheld: int
     software: Mapping[str, str]
 
     def to_json(self) -> dict[str, JSON]:
@@ -329,6 +332,7 @@ class SubsetResult:
             "records_in": self.records_in,
             "records_out": self.records_out,
             "genotypes_withheld": self.genotypes_withheld,
+            "records_withheld": self.records_withheld,
             "software": dict(self.software),
         }
 
@@ -347,6 +351,7 @@ class SubsetResult:
             records_in=fields.integer("records_in"),
             records_out=fields.integer("records_out"),
             genotypes_withheld=fields.integer("genotypes_withheld"),
+            records_withheld=fields.integer("records_withheld"),
             software={name: str(version) for name, version in software.items()},
         )
         fields.finish()

@@ -10,8 +10,8 @@ from genomics.subset import Cut, Subsetter
 
 def ordered(
     store: Store, subsetter: Subsetter, on_record: Callable[[], None]
-) -> Iterator[Cut]:
-    """Yield what is left of the records; `on_record` is called for each one read.
+) -> Iterator[tuple[str, Cut]]:
+    """Yield contigs and what is left of their records; `on_record` goes for each read.
 
     Reducing a record can only move its POS to the right, so a record may leave once
     the source has come past it.
@@ -24,7 +24,7 @@ def ordered(
         here, pos = _place(text, store.line)
         if here != contig:
             while waiting:
-                yield heapq.heappop(waiting)
+                yield contig, heapq.heappop(waiting)
             if here in seen:
                 raise BuildFailed("order", "expected contigs in one piece", store.line)
             seen.add(here)
@@ -33,12 +33,12 @@ def ordered(
             raise BuildFailed("order", "expected positions in order", store.line)
         last = pos
         while waiting and waiting[0].pos < pos:
-            yield heapq.heappop(waiting)
+            yield contig, heapq.heappop(waiting)
         cut = subsetter.cut(text, store.line)
         if cut is not None:
             heapq.heappush(waiting, cut)
     while waiting:
-        yield heapq.heappop(waiting)
+        yield contig, heapq.heappop(waiting)
 
 
 def _place(text: str, line: int) -> tuple[str, int]:

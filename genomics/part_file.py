@@ -28,7 +28,7 @@ from genomics.jsonfields import (
 )
 from genomics.parts import Body, Extent, Part
 
-_MAGIC = b"GMPART01"
+_MAGIC = b"GMPART02"
 _SIZE = struct.Struct("<Q")
 _COLUMNS = 3  # of a table
 _READ_BYTES = 1 << 20
@@ -84,7 +84,7 @@ def _head(label: Label, body: Body) -> dict[str, JSON]:
         "records_in": body.records_in,
         "contig_lengths": [list(item) for item in body.contig_lengths.items()],
         "windows": [
-            [part.contig, part.records, len(part.sizes), part.withheld]
+            [part.contig, part.records, len(part.sizes), part.withheld, part.closed]
             for part in body.parts
         ],
     }
@@ -162,8 +162,8 @@ def _length(value: JSON) -> tuple[str, int | None]:
 
 
 def _window(file: BinaryIO, path: Path, value: JSON) -> Part:
-    contig, *numbers = tuple_of(value, "window", 4)
-    records, blocks, withheld = (integer_of(one, "window") for one in numbers)
+    contig, *numbers = tuple_of(value, "window", 5)
+    records, blocks, withheld, closed = (integer_of(one, "window") for one in numbers)
     table = np.fromfile(file, "<i8", records * _COLUMNS).reshape(records, _COLUMNS)
     sizes = np.fromfile(file, "<i8", blocks)
     start = file.tell()
@@ -179,5 +179,6 @@ def _window(file: BinaryIO, path: Path, value: JSON) -> Part:
         table=table.astype(np.int64, copy=False),
         sizes=sizes.astype(np.int64, copy=False),
         withheld=withheld,
+        closed=closed,
         start=start,
     )

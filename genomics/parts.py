@@ -32,7 +32,8 @@ class Part:
 
     The blocks begin at `start` of the file. `table` holds POS (1-based), the last base
     of the site and the bytes of text of each record; `sizes` those of each block,
-    packed.
+    packed. `withheld` counts genotypes, `closed` the records that are not there since
+    their place is closed to all.
     """
 
     contig: str
@@ -40,6 +41,7 @@ class Part:
     table: NDArray[np.int64]  # n x 3
     sizes: NDArray[np.int64]
     withheld: int
+    closed: int
     start: int = 0
 
     @property
@@ -95,6 +97,7 @@ class PartWriter:
         self._sizes: list[int] = []
         self._table: list[tuple[int, int, int]] = []
         self._withheld = 0
+        self._closed = 0
 
     def __enter__(self) -> Self:
         self._file = self._path.open("xb")
@@ -104,9 +107,12 @@ class PartWriter:
         self._file.close()
 
     def write(self, cuts: Iterable[Cut]) -> None:
-        """Take some records."""
+        """Take some records; those that are closed to all are counted."""
         for pos, _, _, text, end, withheld in cuts:
             size = len(text)
+            if not size:
+                self._closed += 1
+                continue
             self._table.append((pos, end, size))
             self._withheld += withheld
             self._pending.append(text)
@@ -124,6 +130,7 @@ class PartWriter:
             table=np.array(self._table, np.int64).reshape(-1, 3),
             sizes=np.array(self._sizes, np.int64),
             withheld=self._withheld,
+            closed=self._closed,
         )
 
     def _flush(self, *, is_last: bool) -> None:

@@ -63,6 +63,7 @@ def finish(job: SubsetJob, body: Body) -> SubsetResult:
         records_in=body.records_in,
         records_out=sum(part.records for part in body.parts),
         genotypes_withheld=sum(part.withheld for part in body.parts),
+        records_withheld=sum(part.closed for part in body.parts),
         # Not a version, but as they are it decides over the packed bytes.
         software=versions() | {"bgzf_level": str(job.bgzf_level)},
     )

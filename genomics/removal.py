@@ -49,7 +49,7 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
         cut_job = _cut_job(job, staying, source.header_lines)
         subsetter = Subsetter(cut_job, source.samples, source.contig_lengths)
         counter = _Counter(job, progress)
-        for cut in ordered(source, subsetter, counter.read):
+        for _, cut in ordered(source, subsetter, counter.read):
             store.write([cut.text.removesuffix(b"\n")])
             counter.written(cut.text)
         lines = _header(

@@ -28,7 +28,10 @@ _PASS = "PASS"  # noqa: S105 - a filter's verdict
 
 
 class Cut(NamedTuple):
-    """One record of a release, ordered as the release is."""
+    """One record of a release, ordered as the release is.
+
+    One that is closed to all has no text: it is counted where it would have stood.
+    """
 
     pos: int
     ref: str
@@ -102,7 +105,7 @@ class Subsetter:
         self._infos = info_fields(job.info_keep)
 
     def cut(self, text: str, line: int) -> Cut | None:
-        """Return what is left of a record line, None when nothing is."""
+        """Return what is left of a record line, None when nothing is to be told."""
         fields = text.split("\t")
         if len(fields) != self._width:
             raise BuildFailed(
@@ -143,7 +146,7 @@ class Subsetter:
             if not self.boundaries.is_requested(record.contig, site):
                 return None
         if self.boundaries.is_closed(record.contig, site):
-            return None
+            return Cut(site.pos, site.ref, ",".join(site.alts), b"", site.end, 0)
         return self._write(record, site, carried, samples, genotypes, masked)
 
     def _masked(

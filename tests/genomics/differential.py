@@ -33,6 +33,7 @@ def check(case: Case) -> Release:
         assert expected.told(text) == told.records
         assert release.result.records_out == told.records.total()
         assert release.result.genotypes_withheld == told.withheld
+        assert release.result.records_withheld == told.closed
         check_self_consistent(release.text)
         check_index(release, Path(folder))
     check_genotypes(case, release)

@@ -38,6 +38,7 @@ class Expectation:
         }
         self.records: Counter[Record] = Counter()
         self.withheld = 0
+        self.closed = 0
         for row in rows_of(text):
             self._take(row)
 
@@ -58,6 +59,7 @@ class Expectation:
             return
         site = Site(row, carried(cells, left))
         if self._touches(self._job["excluded_regions"], site, unplaced=True):
+            self.closed += 1
             return
         kept = carried(cells, left)
         named = _named(kept, site.alts)

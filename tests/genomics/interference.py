@@ -35,6 +35,7 @@ def check_pair(seed: int) -> Release:
     assert first.index == second.index
     assert first.result.records_out == second.result.records_out
     assert first.result.genotypes_withheld == second.result.genotypes_withheld
+    assert first.result.records_withheld == second.result.records_withheld
     return first
 
 

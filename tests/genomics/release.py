@@ -161,7 +161,8 @@ def _opened_release(
 
 def _told(result: SubsetResult) -> object:
     files = [(f.name, f.sha256_plain, f.size_plain) for f in result.files]
-    return files, result.records_in, result.records_out, result.genotypes_withheld
+    withheld = result.genotypes_withheld, result.records_withheld
+    return files, result.records_in, result.records_out, withheld
 
 
 def opened(cipher: bytes) -> bytes:

@@ -52,6 +52,36 @@ def test_a_record_is_inside_by_any_base_from_pos_to_end(
     assert bool(closed) is not is_inside
 
 
+def test_a_closed_record_counts_where_someone_else_would_have_had_it() -> None:
+    text = source(
+        "20 100 . A C . . . GT 0/1 0/0 0/0",  # Ann's own
+        "20 101 . A C . . . GT 0/1 0/0 0/1",
+        "20 102 . A C . . . GT 0/0 0/1 0/0",  # a stranger's
+        "20 103 . A C . . . GT 0/0 0/0 0/1",
+        "20 300 . A C . . . GT 0/0 0/0 0/1",
+    )
+    closed = (("20", 90, 200),)
+    both = {**withheld(Ann=closed), "excluded_regions": closed}
+    release = cut(text, ANN_AND_CID, **both)
+    assert places(release) == ["300"]
+    assert release.result.records_withheld == 2
+    assert release.result.genotypes_withheld == 0
+    asked = cut(text, ANN_AND_CID, regions=(("20", 102, 103),), **both)
+    assert asked.result.records_withheld == 1
+
+
+def test_a_closed_record_that_reaches_over_a_window_counts_once() -> None:
+    border = 1 << 20
+    text = source(
+        f"20 {border - 1} . ACGTAC A . . . GT 0/1 0/0 0/0",
+        # Trimmed to what Ann has it lies behind the border.
+        f"20 {border - 1} . ACGTAC ACGTTC,A . . . GT 0/1 0/2 0/0",
+    )
+    release = cut(text, ANN_AND_CID, excluded_regions=(("20", 0, border + 9),))
+    assert release.records == []
+    assert release.result.records_withheld == 2
+
+
 def test_symbolic_alleles_reach_as_far_as_their_length() -> None:
     record = "20 50 . A <DEL> . . SVLEN=-60 GT 0/1 0/0 0/0"
     assert places(cut(source(record), ANN_AND_CID, regions=(("20", 109, 110),)))
@@ -68,6 +98,7 @@ def test_both_ends_of_a_breakend_are_kept_or_dropped() -> None:
         assert places(cut(text, ANN_AND_CID, regions=(region,))) == ["50", "900"]
         closed = cut(text, ANN_AND_CID, excluded_regions=(region,))
         assert places(closed) == ["950"]
+        assert closed.result.records_withheld == 2
         masked = cut(text, ANN_AND_CID, **withheld(Ann=(region,)))
         assert places(masked) == ["950"]
 

@@ -63,6 +63,7 @@ VALUES = [
         records_in=381,
         records_out=366,
         genotypes_withheld=0,
+        records_withheld=0,
         software={"htslib": "1.24"},
     ),
     IntakeResult(

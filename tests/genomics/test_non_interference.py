@@ -46,6 +46,7 @@ def test_the_release_does_not_depend_on_who_was_left_out(seed: int) -> None:
         assert release.index == alone.index
         assert release.result.records_out == alone.result.records_out
         assert release.result.genotypes_withheld == alone.result.genotypes_withheld
+        assert release.result.records_withheld == alone.result.records_withheld
 
 
 @settings(max_examples=50, deadline=None)

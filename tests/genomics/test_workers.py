@@ -32,6 +32,7 @@ def cut_large(window: Window) -> tuple[Part, Usage]:
         table=np.full((10_000, 3), window.number),
         sizes=np.zeros(1, np.int64),
         withheld=0,
+        closed=0,
     )
     return part, Usage(contigs={window.contig: None})
 

@@ -234,6 +234,7 @@ def _cut(
         files=tuple(files),
         records_out=sum(result.records_out for result in results),
         genotypes_withheld=sum(result.genotypes_withheld for result in results),
+        records_withheld=sum(result.records_withheld for result in results),
         software=software,
     )
 

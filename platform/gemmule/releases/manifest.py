@@ -35,6 +35,7 @@ class Cut:
     files: tuple[FileDigest, ...]
     records_out: int
     genotypes_withheld: int
+    records_withheld: int
     software: dict[str, str]
 
 
@@ -91,6 +92,7 @@ def compose(
         "ledger_size": ledger_size,
         "records": cut.records_out,
         "genotypes_withheld": cut.genotypes_withheld,
+        "records_withheld": cut.records_withheld,
         "files": [
             {
                 "name": file.name,

@@ -23,7 +23,7 @@ def withheld_regions(
 ) -> tuple[tuple[str, int, int], ...] | None:
     """Return the regions a donor keeps back, or None when she must be left out.
 
-    What she keeps back is missing in her column, or in nobody's: `is_closed_to_all`.
+    What she keeps back is missing in her column, or in everybody's: `is_closed_to_all`.
     """
     if not wish or not (wish.get("genes") or wish.get("regions")):
         return ()

@@ -86,11 +86,9 @@ def job_for(
         samples=tuple((one.source_name, one.sample_name) for one in members),
         build=release.request.dataset.build,
         regions=None if regions is None else tuple((c, s, e) for c, s, e in regions),
-        withheld={
-            one.source_name: one.withheld
-            for one in members
-            if one.withheld and not is_closed_to_all(one.consent.withheld)
-        },
+        # Who closes a region is masked there first: so what she alone carries is not
+        # even counted among the records that others lose.
+        withheld={one.source_name: one.withheld for one in members if one.withheld},
         excluded_regions=tuple(
             sorted(
                 {

@@ -46,6 +46,8 @@ _KEYS = frozenset(
         "sealed_at",
     }
 )
+# Manifests of before it was counted do not say it.
+_LATER_KEYS = frozenset({"records_withheld"})
 _FILE_KEYS = frozenset(
     ("name", "role", "sha256_plain", "sha256_cipher", "size_bytes", "segments")
 )
@@ -133,7 +135,7 @@ def check_entry(manifest: Manifest, receipt: ReceiptHolds) -> None:
 
 
 def _manifest(data: bytes, body: Mapping[str, Any], key_id: str) -> Manifest:
-    if body.keys() != _KEYS:
+    if body.keys() | _LATER_KEYS != _KEYS | _LATER_KEYS:
         raise ValueError("other fields than those of a manifest")
     if type(body["v"]) is not int or body["v"] != VERSION:
         raise ValueError(f"this program reads version {VERSION}")

@@ -46,7 +46,13 @@ def seal_release(
         release=release,
         token=1,
         considered=account.consider(release, chosen),
-        cut=Cut(files=(file,), records_out=3, genotypes_withheld=0, software={}),
+        cut=Cut(
+            files=(file,),
+            records_out=3,
+            genotypes_withheld=0,
+            records_withheld=0,
+            software={},
+        ),
         folder=folder,
         now=lambda: now,
     )

@@ -80,6 +80,7 @@ class FarSide:
             "ledger_size": 3,
             "records": 1,
             "genotypes_withheld": 0,
+            "records_withheld": 0,
             "files": list(self.named.values()),
             "recipient_key": keys.fingerprint(self.public),
             "software": {},

@@ -96,6 +96,7 @@ class QuickCut:
             files=self.files,
             records_out=1,
             genotypes_withheld=0,
+            records_withheld=0,
             software={"quick": "1"},
         )
 

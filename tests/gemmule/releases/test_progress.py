@@ -48,6 +48,7 @@ def result(*, kept: int, size: int) -> SubsetResult:
         records_in=99,
         records_out=kept,
         genotypes_withheld=0,
+        records_withheld=0,
         software={},
     )
 

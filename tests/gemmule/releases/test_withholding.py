@@ -60,15 +60,14 @@ def test_what_a_donor_withholds_is_not_handed_over(handed_over: HandedOver) -> N
     assert len(columns(text)) == 28
     assert private_position(5) not in positions(text)
     assert private_position(6) in positions(text)
-    body = json.loads(bytes(release.manifest or b""))["manifest"]
-    assert body["genotypes_withheld"] == 1
+    assert counts(release) == (1, 0)
 
 
 def test_what_a_donor_closes_to_all_is_handed_over_of_nobody(
     handed_over: HandedOver,
 ) -> None:
     start = private_position(6) - 1
-    _, text = handed_over(
+    release, text = handed_over(
         {
             "regions": [["chr2", start, start + 1]],
             "build": "GRCh37",
@@ -79,6 +78,29 @@ def test_what_a_donor_closes_to_all_is_handed_over_of_nobody(
     assert len(columns(text)) == 28
     assert private_position(5) in positions(text)
     assert private_position(6) not in positions(text)
+    assert counts(release) == (0, 1)
+
+
+def test_what_only_she_carries_who_closes_a_region_is_not_even_counted(
+    handed_over: HandedOver,
+) -> None:
+    start = private_position(5) - 1
+    release, text = handed_over(
+        {
+            "regions": [["2", start, start + 1]],
+            "build": "GRCh37",
+            "flank": 0,
+            "mode": "exclude-region-for-all",
+        }
+    )
+    assert private_position(5) not in positions(text)
+    assert counts(release) == (0, 0)
+
+
+def counts(release: Release) -> tuple[int, int]:
+    """Return how many genotypes and records its manifest says are withheld."""
+    body = json.loads(bytes(release.manifest or b""))["manifest"]
+    return body["genotypes_withheld"], body["records_withheld"]
 
 
 def test_a_wish_that_cannot_be_placed_leaves_its_donor_out() -> None:

@@ -216,6 +216,7 @@ class Forged:
             "ledger_size": size,
             "records": 1,
             "genotypes_withheld": 0,
+            "records_withheld": 0,
             "files": [
                 {
                     "name": NAME,

@@ -105,7 +105,12 @@ def signed_by_another(handed: HandedOut, chance: random.Random) -> Iterator[Muta
         yield Mutant(
             what=f"without {key}, signed by another",
             given={"manifest": signed(rest, thief)},
-            reasons=(errors.ManifestInvalid,),
+            # Older manifests do not say this, and that they are older the ledger knows.
+            reasons=(
+                errors.NotOnLedger
+                if key == "records_withheld"
+                else errors.ManifestInvalid,
+            ),
         )
 
 

@@ -79,5 +79,6 @@ def _as_json(found: Rebuilt, reason: str | None) -> dict[str, Any]:
         ],
         "records": list(found.records),
         "genotypes_withheld": list(found.genotypes_withheld),
+        "records_withheld": list(found.records_withheld),
         "software": {name: list(pair) for name, pair in found.software.items()},
     }
