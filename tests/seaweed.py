@@ -87,7 +87,7 @@ def _command(base: Path, ports: list[int]) -> list[str]:
         *(f"-filer.port={filer}", f"-filer.port.grpc={filer_rpc}"),
         *(f"-s3.port={s3}", f"-s3.port.grpc={s3_rpc}", "-s3.port.iceberg=0"),
         *("-s3.config", str(base / "s3.json"), "-master.telemetry=false"),
-        *("-master.volumeSizeLimitMB=64", "-volume.max=8"),
+        *("-master.volumeSizeLimitMB=64", "-volume.max=100"),
     ]
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
+_UNKNOWN = {"NotImplemented", "MethodNotAllowed", "501"}
 _PAST_THE_END = {"416", "InvalidRange"}
 # Of one range, which is read under a lock that a withdrawal waits for: one try, of at
 # most three seconds of silence. Who reads may try again once the lock is free.
@@ -59,6 +60,11 @@ _TRANSFER = TransferConfig(
     multipart_threshold=64 * 2**20, multipart_chunksize=64 * 2**20, max_concurrency=4
 )
 _SHA256 = "sha256"
+VERSIONED = (
+    "the bucket keeps old versions of what is deleted, so that nothing in it can be "
+    "erased: suspend its versioning and remove any object lock; nothing is kept in it "
+    "until then"
+)
 
 
 class Bucket:
@@ -81,7 +87,11 @@ class Bucket:
         """Put the file into the bucket with its digest, then delete it here.
 
         An upload that breaks off leaves no object; its parts are found by `names`.
+        Nothing is put where it would outlive its deletion.
         """
+        if self.versioning() == "Enabled":
+            logger.error("%s", VERSIONED)
+            raise StorageAway(VERSIONED)
         path = self.path(key)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -132,7 +142,11 @@ class Bucket:
             yield entry / name
 
     def delete(self, key: str) -> None:
-        """Delete here, in the cache, and in the bucket; unfinished uploads too."""
+        """Delete here, in the cache, and in the bucket; unfinished uploads too.
+
+        Where the bucket has ever kept old versions, these as well; one that is locked
+        raises StorageAway.
+        """
         self._folder.delete(key)
         Folder(self._cache.root).delete(key)
         with self._answering():
@@ -143,11 +157,26 @@ class Bucket:
                         Key=self._prefix + found,
                         UploadId=upload_id,
                     )
-            for found, _ in self._objects(key):
+            for found, version in self._versions(key):
                 if _is_below(found, key):
+                    named = {"VersionId": version} if version else {}
+                    # Typed as if only what every call has could be spread.
                     self._client().delete_object(
-                        Bucket=self._address.bucket, Key=self._prefix + found
+                        Bucket=self._address.bucket,
+                        Key=self._prefix + found,
+                        **named,  # type: ignore[arg-type]
                     )
+
+    def versioning(self) -> str:
+        """Return "" for a bucket that never kept versions, Enabled or Suspended."""
+        try:
+            with self._answering():
+                answer = self._client().get_bucket_versioning(
+                    Bucket=self._address.bucket
+                )
+        except _Unknown:
+            return ""
+        return answer.get("Status", "")
 
     def names(self, key: str = "") -> Iterator[str]:
         """Yield the names below a key, here or in the bucket, in order."""
@@ -185,6 +214,21 @@ class Bucket:
             raise StorageAway("an object is not what was kept; nothing of it is used")
         part.replace(path)
 
+    def _versions(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield all that is to be deleted: key and version, "" where there are none."""
+        if not self.versioning():
+            for key, _ in self._objects(prefix):
+                yield key, ""
+            return
+        # Without naming it a deletion would hide the newest version, and add a marker.
+        pages = self._client().get_paginator("list_object_versions")
+        for page in pages.paginate(
+            Bucket=self._address.bucket, Prefix=self._prefix + prefix
+        ):
+            for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                key = one["Key"].removeprefix(self._prefix)
+                yield key, one["VersionId"]
+
     def _objects(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         pages = self._client().get_paginator("list_objects_v2")
         for page in pages.paginate(
@@ -216,6 +260,8 @@ class Bucket:
                 raise _PastTheEnd from error
             if code in _MISSING:
                 raise FileNotFoundError("the bucket holds no such object") from error
+            if code in _UNKNOWN:
+                raise _Unknown from error
             logger.warning("the bucket answers with %s", code)
             raise StorageAway(_AWAY) from error
         except (BotoCoreError, Boto3Error) as error:
@@ -225,6 +271,10 @@ class Bucket:
 
 class _PastTheEnd(Exception):
     """The range begins where the object ends, or later."""
+
+
+class _Unknown(StorageAway):
+    """The storage does not know this request at all."""
 
 
 _AWAY = "the storage does not answer; nothing is lost, try again in a minute"

@@ -1,6 +1,9 @@
 """Django application of `gemmule.releases`."""
 
 from django.apps import AppConfig
+from django.core.checks import register
+
+from gemmule.objects.checks import check_versions
 
 
 class ReleasesConfig(AppConfig):
@@ -8,3 +11,7 @@ class ReleasesConfig(AppConfig):
 
     name = "gemmule.releases"
     label = "releases"
+
+    def ready(self) -> None:
+        """Have what releases lie in checked."""
+        register(check_versions, deploy=True)

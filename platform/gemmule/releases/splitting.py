@@ -115,19 +115,23 @@ def discard(release: Release) -> None:
         split.delete()
 
 
-def tidy(place: Objects | None = None) -> int:
+def tidy(folders: Iterable[storage.Folders], place: Objects | None = None) -> int:
     """Delete split builds that are nobody's, and parts that are of none; count them.
 
-    The parts everywhere, or in one place.
+    `folders` were there, everywhere or in one place, before rows are read here: rows
+    come before what is written for them.
     """
-    # Folders first: rows come before what is written for them.
-    folders = list(storage.part_folders(place))
     SplitBuild.objects.exclude(
         release__state=ReleaseState.BUILDING,
         fencing_token=F("release__fencing_token"),
     ).delete()
     known = set(SplitBuild.objects.values_list("pk", flat=True))
-    lost = [(release, split) for release, split in folders if split not in known]
+    lost = [
+        (one.release, split)
+        for one in folders
+        for split in one.splits
+        if split not in known
+    ]
     for release_id, split_id in lost:
         storage.discard_parts(release_id, split_id, place)
     return len(lost)

@@ -9,6 +9,7 @@ is `scratch` besides, where child processes keep plaintext for as long as they r
 import contextlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -19,6 +20,15 @@ from gemmule.objects.kept import Objects, Read
 from gemmule.releases.models import Release, ReleaseFile
 
 _PARTS = "parts-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """What lies below a release's folder: of builds by token, of split builds by id."""
+
+    release: int
+    tokens: tuple[int, ...]
+    splits: tuple[int, ...]
 
 
 def staging_dir(release: Release, token: int) -> Path:
@@ -43,11 +53,6 @@ def keep(path: Path) -> None:
 def at_hand(path: Path) -> AbstractContextManager[Path]:
     """Yield where a file that any machine has kept can be read on this one."""
     return _objects().at_hand(relative(path))
-
-
-def path_of(file: ReleaseFile) -> Path:
-    """Return where the file lies, or lay on the machine that built it."""
-    return _objects().path(file.path)
 
 
 def reader(file: ReleaseFile) -> AbstractContextManager[Read]:
@@ -88,16 +93,6 @@ def discard_parts(release_id: int, split_id: int, place: Objects | None = None) 
         (place or _objects()).delete(_parts_key(release_id, split_id))
 
 
-def part_folders(place: Objects | None = None) -> Iterator[tuple[int, int]]:
-    """Yield the ids of each release and split build that has parts."""
-    objects = place or _objects()
-    for folder in objects.names():
-        if folder.isdecimal():
-            for name in objects.names(folder):
-                if name.startswith(_PARTS):
-                    yield int(folder), int(name.removeprefix(_PARTS))
-
-
 def scratch() -> Path:
     """Make and return the folder in which child processes keep plaintext meanwhile."""
     folder = _root() / "scratch"
@@ -110,14 +105,20 @@ def here() -> list[Folder]:
     return places.left_here(_root())
 
 
-def build_folders(place: Objects | None = None) -> Iterator[tuple[int, list[int]]]:
-    """Yield each release's id with the fencing tokens whose builds have a folder."""
+def folders(place: Objects | None = None) -> Iterator[Folders]:
+    """Yield what each release has, everywhere or in one place."""
     objects = place or _objects()
-    for name in objects.names():
-        if name.isdecimal():
-            yield (
-                int(name),
-                [int(one) for one in objects.names(name) if one.isdecimal()],
+    for release in objects.names():
+        if release.isdecimal():
+            names = list(objects.names(release))
+            yield Folders(
+                release=int(release),
+                tokens=tuple(int(one) for one in names if one.isdecimal()),
+                splits=tuple(
+                    int(one.removeprefix(_PARTS))
+                    for one in names
+                    if one.startswith(_PARTS)
+                ),
             )
 
 

@@ -157,10 +157,10 @@ def tidy(place: Objects | None = None) -> int:
     """
     # Folders are listed before rows are read: a build takes its token first, so
     # that a token listed here and unknown to the row does not exist.
-    kept = list(storage.build_folders(place))
+    kept = list(storage.folders(place))
     deleted = 0
     for start in range(0, len(kept), _BATCH):
-        some = dict(kept[start : start + _BATCH])
+        some = {one.release: one.tokens for one in kept[start : start + _BATCH]}
         rows = Release.objects.defer("manifest").in_bulk(some)
         for release_id, release in rows.items():
             is_needed = release.state == ReleaseState.BUILDING or (
@@ -170,7 +170,7 @@ def tidy(place: Objects | None = None) -> int:
                 if token != release.fencing_token or not is_needed:
                     storage.discard(release, token, place)
                     deleted += 1
-    return deleted + splitting.tidy(place)
+    return deleted + splitting.tidy(kept, place)
 
 
 def tidy_here(*, now: datetime) -> None:

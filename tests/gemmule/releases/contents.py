@@ -1,14 +1,33 @@
 """What a researcher finds in a release's file of variants."""
 
 import gzip
+from pathlib import Path
+
+from django.conf import settings
 
 from gemmule.releases import storage
 from gemmule.releases.models import ReleaseFile
 from tests.gemmule.releases.conftest import Keyring
 
 
+def stored(file: ReleaseFile) -> bytes:
+    """Return the file as a download reads it."""
+    with storage.reader(file) as read:
+        return read(0, file.size_bytes + 1)
+
+
+def lies_at(file: ReleaseFile) -> Path:
+    """Return where the file lies on a site without a bucket."""
+    return Path(settings.RELEASE_DIR) / file.path
+
+
+def builds() -> dict[int, list[int]]:
+    """Return, by release, the tokens of the builds that have files."""
+    return {one.release: list(one.tokens) for one in storage.folders()}
+
+
 def plaintext(file: ReleaseFile, keyring: Keyring) -> str:
-    return gzip.decompress(keyring.open(storage.path_of(file).read_bytes())).decode()
+    return gzip.decompress(keyring.open(stored(file))).decode()
 
 
 def columns(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 from gemmule.accounts.models import User
 from gemmule.objects import places
 from gemmule.objects.address import Address
-from gemmule.releases import delivery, storage
+from gemmule.releases import delivery
 from gemmule.releases.models import (
     Release,
     ReleaseFile,
@@ -42,11 +42,6 @@ def local_files(settings: Settings) -> list[str]:
         for path in root.rglob("*")
         if path.is_file() and "cache" not in path.relative_to(root).parts
     ]
-
-
-def stored(file: ReleaseFile) -> bytes:
-    with storage.reader(file) as read:
-        return read(0, file.size_bytes + 1)
 
 
 def opened(user: User, file: ReleaseFile, clock: Clock, **headers: str) -> Any:

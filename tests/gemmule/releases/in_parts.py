@@ -11,7 +11,6 @@ from gemmule.releases import (
     build,
     parts,
     splitting,
-    storage,
     upkeep,
 )
 from gemmule.releases.models import (
@@ -20,6 +19,7 @@ from gemmule.releases.models import (
 )
 from tests.gemmule.releases import cohort_file
 from tests.gemmule.releases.conftest import Clock, Keyring
+from tests.gemmule.releases.contents import lies_at
 
 COUNT = 2
 
@@ -63,7 +63,7 @@ def cut_all(release: Release, clock: Clock) -> None:
 
 def leftovers(release: Release) -> list[str]:
     """Return what lies in storage beside the files of the release itself."""
-    kept = {storage.path_of(file) for file in release.files.all()}
+    kept = {lies_at(file) for file in release.files.all()}
     return [
         str(path)
         for path in settings.RELEASE_DIR.rglob("*")
@@ -84,7 +84,7 @@ def sealed(release: Release, clock: Clock) -> Release:
 
 
 def positions(release: Release, keyring: Keyring) -> set[int]:
-    file = storage.path_of(release.files.get(role="variants"))
+    file = lies_at(release.files.get(role="variants"))
     text = gzip.decompress(keyring.open(file.read_bytes())).decode()
     rows = [row for row in text.splitlines() if not row.startswith("#")]
     return {int(row.split("\t")[1]) for row in rows}

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 from django.db import connections
 
-from gemmule.releases import storage
 from gemmule.releases.manifest import Cut
 from gemmule.releases.models import Release, SplitBuild
 from gemmule.releases.work import Work
 from genomics.job import FileDigest
 from ledger.models import Entry
 from ledger.tlog import entry
+from tests.gemmule.releases.contents import lies_at
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class QuickCut:
         folder.mkdir()
         digests = []
         for file in release.files.all():
-            shutil.copy(storage.path_of(file), folder / file.name)
+            shutil.copy(lies_at(file), folder / file.name)
             names = FileDigest.__dataclass_fields__
             digests.append(FileDigest(**{name: getattr(file, name) for name in names}))
         return cls(files=tuple(digests), folder=folder)

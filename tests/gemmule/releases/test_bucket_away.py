@@ -37,9 +37,10 @@ from gemmule.releases.models import (
 from tests import waiting
 from tests.gemmule.releases import cohort_file
 from tests.gemmule.releases.conftest import Clock
+from tests.gemmule.releases.contents import builds, stored
 from tests.gemmule.releases.in_a_bucket import address as address
 from tests.gemmule.releases.in_a_bucket import away as away
-from tests.gemmule.releases.in_a_bucket import local_files, opened, stored
+from tests.gemmule.releases.in_a_bucket import local_files, opened
 from tests.gemmule.releases.trickle import trickling
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -177,7 +178,7 @@ def test_a_build_waits_for_a_storage_that_is_away(
     assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
     upkeep.tidy()
     release.refresh_from_db()
-    assert dict(storage.build_folders()) == {release.pk: [release.fencing_token]}
+    assert builds() == {release.pk: [release.fencing_token]}
     assert local_files(settings) == []
 
 
@@ -204,9 +205,9 @@ def test_a_build_that_cannot_put_its_files_leaves_none_of_them_behind(
     monkeypatch.setattr(storage, "keep", real)
     assert not release.files.exists()
     assert local_files(settings) == []
-    assert dict(storage.build_folders()) == {release.pk: [1]}
+    assert builds() == {release.pk: [1]}
     assert upkeep.tidy() == 1
-    assert dict(storage.build_folders()) == {release.pk: []}
+    assert builds() == {release.pk: []}
     clock.tick(seconds=settings.RELEASE_LEASE_SECONDS + 1)
     assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
 

@@ -26,7 +26,14 @@ from gemmule.releases.models import Release, ReleaseFile, ReleaseState
 from tests import cohorts
 from tests.gemmule.releases.cohort_file import NAMES, private_position
 from tests.gemmule.releases.conftest import Clock, Keyring
-from tests.gemmule.releases.contents import columns, plaintext, positions
+from tests.gemmule.releases.contents import (
+    builds,
+    columns,
+    lies_at,
+    plaintext,
+    positions,
+    stored,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +76,7 @@ def test_the_manifest_says_what_the_ledger_says(
     assert body["samples"] == len(body["commitments"]) == 28
     assert entry.seq is not None
     assert body["ledger_size"] <= entry.seq
-    on_disk = storage.path_of(variants).read_bytes()
+    on_disk = stored(variants)
     named = {file["name"]: file for file in body["files"]}
     assert named[variants.name]["sha256_cipher"] == hashlib.sha256(on_disk).hexdigest()
 
@@ -83,7 +90,7 @@ def test_every_check_of_the_auditor_holds(built: Release) -> None:
 def test_the_auditor_sees_a_stored_byte_changed(
     built: Release, variants: ReleaseFile
 ) -> None:
-    path = storage.path_of(variants)
+    path = lies_at(variants)
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(bytes(data))
@@ -218,7 +225,7 @@ def test_a_release_that_kills_three_children_is_set_aside(
     assert release.failure_code == "set-aside"
     assert "was lost 3 times" in release.failure_reason
     assert rosa.notices.get(kind="release.failed").body == release.failure_reason
-    assert dict(storage.build_folders()) == {release.pk: []}
+    assert builds() == {release.pk: []}
     assert list(storage.scratch().iterdir()) == []
 
 

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -13,11 +15,13 @@ from django.conf import settings
 from django.db import connections
 
 from gemmule.audit.verification import verify
+from gemmule.objects.folder import Folder
 from gemmule.releases import build, storage, upkeep
 from gemmule.releases.models import Release, ReleaseState
 from ledger import inspection
 from tests import waiting
 from tests.gemmule.releases.conftest import Clock
+from tests.gemmule.releases.contents import lies_at
 from tests.gemmule.releases.racing import entries
 from tests.gemmule.releases.site import children
 
@@ -69,7 +73,7 @@ def build_and_die(point: str, release: Release, clock: Clock, marker: Path) -> N
 
 def leftovers(release: Release) -> list[str]:
     """Return what lies in storage beside the files of the release itself."""
-    kept = {storage.path_of(file) for file in release.files.all()}
+    kept = {lies_at(file) for file in release.files.all()}
     return [
         str(path)
         for path in settings.RELEASE_DIR.rglob("*")
@@ -133,8 +137,22 @@ def test_folders_of_builds_that_came_to_nothing_are_deleted(
     assert not older.exists()
     assert leftovers(built) == []
     assert built.files.count() == 2
-    assert all(storage.path_of(file).is_file() for file in built.files.all())
+    assert all(lies_at(file).is_file() for file in built.files.all())
     assert upkeep.tidy() == 0
+
+
+def test_a_round_asks_the_storage_once_for_each_release(
+    built: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = Folder.names, Counter[str]()
+
+    def names(self: Folder, key: str = "") -> Iterator[str]:
+        asked[key] += 1
+        return real(self, key)
+
+    monkeypatch.setattr(Folder, "names", names)
+    assert upkeep.tidy() == 0
+    assert asked == {"": 1, "scratch": 0} | {f"{built.pk:08d}": 1}
 
 
 def test_the_folder_of_a_build_at_work_is_left_alone(

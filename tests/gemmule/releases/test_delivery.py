@@ -12,12 +12,13 @@ from gemmule.access import services as access
 from gemmule.access.models import ProjectMember
 from gemmule.accounts.errors import NotAllowed, NotFound
 from gemmule.accounts.models import Role, User
-from gemmule.releases import build, delivery, gate, services, storage
+from gemmule.releases import build, delivery, gate, services
 from gemmule.releases.delivery import Delivery
 from gemmule.releases.errors import DeliveryRefused, NotYetOnLedger, RangeInvalid
 from gemmule.releases.models import Download, Release, ReleaseFile, ReleaseState
 from tests import factories
 from tests.gemmule.releases.conftest import Clock, Keyring
+from tests.gemmule.releases.contents import lies_at, stored
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def large(variants: ReleaseFile) -> ReleaseFile:
     """Return the file padded to several chunks; what is in it does not matter here."""
     data = bytes(range(256)) * 4096 * 3
-    storage.path_of(variants).write_bytes(data)
+    lies_at(variants).write_bytes(data)
     variants.size_bytes = len(data)
     variants.save()
     return variants
@@ -57,7 +58,7 @@ def test_the_delivered_bytes_are_the_stored_ones_and_open_with_the_key(
     rosa: User, variants: ReleaseFile, keyring: Keyring, clock: Clock
 ) -> None:
     got = b"".join(open_file(rosa, variants, clock).chunks)
-    assert got == storage.path_of(variants).read_bytes()
+    assert got == stored(variants)
     assert keyring.open(got).startswith(b"\x1f\x8b")
 
 
@@ -94,7 +95,7 @@ def test_a_range_outside_the_file_is_refused_with_its_size(header: str) -> None:
 def test_a_resumed_download_continues_byte_exact(
     rosa: User, large: ReleaseFile, clock: Clock
 ) -> None:
-    whole = storage.path_of(large).read_bytes()
+    whole = stored(large)
     first = open_file(rosa, large, clock)
     head = next(first.chunks)
     first.chunks.close()

@@ -1,6 +1,5 @@
 """A donor who asks is erased: at once for everybody else, then to the last row."""
 
-import gzip
 import uuid
 
 import pytest
@@ -30,6 +29,7 @@ from ledger import inspection
 from tests import cohorts, factories
 from tests.gemmule.releases import cohort_file
 from tests.gemmule.releases.conftest import Clock, Keyring
+from tests.gemmule.releases.contents import lies_at, plaintext
 from tests.gemmule.releases.erasing import ask, donors, erase, hers, stored, wiped
 from tests.gemmule.releases.racing import entries
 
@@ -150,7 +150,7 @@ def test_her_genotypes_leave_the_store_and_nobody_elses_do(
 def test_the_files_of_releases_with_her_are_deleted_and_their_count_is_kept(
     ada: User, built: Release, clock: Clock
 ) -> None:
-    paths = [storage.path_of(file) for file in built.files.all()]
+    paths = [lies_at(file) for file in built.files.all()]
     assert all(path.is_file() for path in paths)
     erase(ada, clock)
     built.refresh_from_db()
@@ -196,9 +196,7 @@ def test_the_release_that_follows_holds_everybody_else(
     successor.refresh_from_db()
     assert successor.state == ReleaseState.AVAILABLE
     variants = successor.files.get(role="variants")
-    text = gzip.decompress(
-        keyring.open(storage.path_of(variants).read_bytes())
-    ).decode()
+    text = plaintext(variants, keyring)
     positions = {line.split("\t")[1] for line in text.splitlines() if line[0] != "#"}
     private = {str(cohort_file.private_position(index)) for index in range(1, 28)}
     assert positions == private | {str(one) for one in cohort_file.SHARED_POSITIONS}

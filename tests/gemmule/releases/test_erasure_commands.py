@@ -10,11 +10,11 @@ import ledger.selectors
 from consent.models import Consent, Donor
 from gemmule.accounts.models import User
 from gemmule.catalog.models import DataFileState, Dataset, Sample
-from gemmule.releases import storage
 from gemmule.releases.models import Erasure, ErasureStage, Release, ReleaseState
 from ledger import durable, vault
 from ledger.models import ErasedKey, VaultKey
 from tests.gemmule.releases.conftest import Clock
+from tests.gemmule.releases.contents import builds
 from tests.gemmule.releases.erasing import ask, donors, hers, wiped
 from tests.gemmule.releases.racing import entries
 
@@ -87,7 +87,7 @@ def test_who_comes_back_with_a_backup_is_erased_again(
     assert not Sample.objects.filter(donor_id=hers.pk).exists()
     built.refresh_from_db()
     assert (built.state, built.donors.count()) == (ReleaseState.REVOKED, 27)
-    assert not list(storage.build_folders())
+    assert not builds()
     # Her key was gone: nothing more could be written of her.
     assert not entries("consent.withdrawn")
 

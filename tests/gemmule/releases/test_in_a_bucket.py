@@ -19,7 +19,7 @@ from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import ResearcherKey, User
 from gemmule.catalog.models import Dataset
 from gemmule.objects import places
-from gemmule.releases import build, erasure, gate, services, storage, upkeep
+from gemmule.releases import build, erasure, gate, services, upkeep
 from gemmule.releases.errors import DeliveryRefused
 from gemmule.releases.models import (
     ErasureStage,
@@ -29,9 +29,10 @@ from gemmule.releases.models import (
 )
 from tests.gemmule.releases import cohort_file
 from tests.gemmule.releases.conftest import Clock, Keyring
+from tests.gemmule.releases.contents import builds, lies_at, stored
 from tests.gemmule.releases.in_a_bucket import address as address
 from tests.gemmule.releases.in_a_bucket import away as away
-from tests.gemmule.releases.in_a_bucket import local_files, opened, stored
+from tests.gemmule.releases.in_a_bucket import local_files, opened
 from tests.gemmule.releases.sweeping import Sweep
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -66,7 +67,7 @@ def test_a_release_from_the_bucket_is_the_one_from_the_folder(
     local = services.open_release(user=rosa, request=approved, key=key, now=clock())
     assert build.run(local.pk, clock=clock) == ReleaseState.SEALED
     for file in local.files.all():
-        assert storage.path_of(file).is_file()
+        assert lies_at(file).is_file()
         assert (file.sha256_plain, file.size_bytes) == (
             shared[file.role].sha256_plain,
             shared[file.role].size_bytes,
@@ -153,4 +154,4 @@ def test_an_erased_donor_is_in_no_bucket_and_no_cache(
         "store-2.columns",
         "store-2.csi",
     ]
-    assert dict(storage.build_folders()) == {}
+    assert builds() == {}

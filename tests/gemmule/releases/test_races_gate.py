@@ -30,6 +30,7 @@ from gemmule.releases.errors import DeliveryRefused
 from gemmule.releases.models import Release, ReleaseFile, ReleaseState
 from tests import cohorts, waiting
 from tests.gemmule.releases.conftest import Clock
+from tests.gemmule.releases.contents import lies_at, stored
 from tests.gemmule.releases.racing import QuickCut, beside, let_pass, rounds
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -93,7 +94,7 @@ def padded(release: Release) -> ReleaseFile:
     """Return the release's variants, long enough for several chunks."""
     file = release.files.get(role="variants")
     data = random.Random(release.pk).randbytes(CHUNKS * gate.CHUNK_BYTES - 1000)
-    storage.path_of(file).write_bytes(data)
+    lies_at(file).write_bytes(data)
     file.size_bytes = len(data)
     file.save()
     return file
@@ -132,7 +133,7 @@ def withdraw_beside(
 
 def reader(user: User, file: ReleaseFile, rng: random.Random) -> Callable[[], int]:
     """Return one who downloads whole files, ranges and remainders until refused."""
-    whole = storage.path_of(file).read_bytes()
+    whole = stored(file)
 
     def read() -> int:
         position, total = 0, 0

@@ -14,7 +14,7 @@ from consent.models import Donor
 from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import User
 from gemmule.notices.models import Notice
-from gemmule.releases import build, closing, delivery, locks, services, storage, upkeep
+from gemmule.releases import build, closing, delivery, locks, services, upkeep
 from gemmule.releases.manifest import Cut
 from gemmule.releases.models import (
     LIVE_STATES,
@@ -27,6 +27,7 @@ from gemmule.releases.models import (
 from gemmule.releases.work import Work
 from ledger import inspection
 from tests.gemmule.releases.conftest import Clock, Keyring
+from tests.gemmule.releases.contents import builds, stored
 from tests.gemmule.releases.racing import QuickCut, beside, entries, rounds
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,7 +54,7 @@ def act(service: Callable[..., object], donor: Donor, clock: Clock) -> None:
 
 
 def folders(release: Release) -> list[int]:
-    return dict(storage.build_folders()).get(release.pk, [])
+    return builds().get(release.pk, [])
 
 
 def test_asked_for_by_many_at_once_there_is_one_live_release(
@@ -298,7 +299,7 @@ def test_downloads_that_end_at_once_are_one_delivery_on_the_ledger(
         )
         return b"".join(opened.chunks)
 
-    whole = storage.path_of(variants).read_bytes()
+    whole = stored(variants)
     assert set(beside(*[download] * 8)) == {whole}
     outcomes = Download.objects.values_list("outcome", flat=True)
     assert list(outcomes) == ["complete"] * 8

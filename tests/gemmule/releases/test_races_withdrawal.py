@@ -12,12 +12,13 @@ import pytest
 from consent.models import Donor
 from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import User
-from gemmule.releases import build, closing, services, storage, upkeep
+from gemmule.releases import build, closing, services, upkeep
 from gemmule.releases.models import Release, ReleaseDonor, ReleaseState
 from ledger import inspection
 from tests import cohorts
 from tests.gemmule.releases.cohort_file import private_position
 from tests.gemmule.releases.conftest import Clock, Keyring
+from tests.gemmule.releases.contents import stored
 from tests.gemmule.releases.racing import (
     Aim,
     QuickCut,
@@ -180,8 +181,8 @@ def test_whenever_she_withdraws_her_alleles_are_in_no_open_release(
             waiting.save()
             build_and_settle(waiting, clock)
         (live,) = Release.objects.filter(state__in=OPEN)
-        stored = storage.path_of(live.files.get(role="variants")).read_bytes()
-        text = gzip.decompress(keyring.open(stored)).decode()
+        data = stored(live.files.get(role="variants"))
+        text = gzip.decompress(keyring.open(data)).decode()
         positions = {
             int(line.split("\t")[1])
             for line in text.splitlines()

@@ -32,7 +32,7 @@ from gemmule.audit import dossier, proof
 from gemmule.catalog.descriptions import Description
 from gemmule.catalog.models import Dataset
 from gemmule.demo import cast
-from gemmule.releases import build, services, storage, upkeep
+from gemmule.releases import build, services, upkeep
 from gemmule.releases.models import Release
 from gemmule.verifier import releases
 from gemmule.verifier.releases import ReleaseHolds
@@ -41,6 +41,7 @@ from ledger import inclusion
 from ledger.tlog import cosignature
 from ledger.tlog.policy import Policy
 from tests import cohorts, factories
+from tests.gemmule.releases.contents import stored
 from tests.ledger import written
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -294,9 +295,9 @@ def _taken(release: Release, ira: User) -> OneRelease:
     exported = dossier.export(dossier.dossier(release), proof=taken)
     return OneRelease(
         name=found["variants"].name,
-        file=storage.path_of(found["variants"]).read_bytes(),
+        file=stored(found["variants"]),
         index_name=found["index"].name,
-        index=storage.path_of(found["index"]).read_bytes(),
+        index=stored(found["index"]),
         manifest=bytes(release.manifest or b""),
         receipt=_cosigned(inclusion.receipt(release.event)),
         dossier=json.dumps(exported).encode(),

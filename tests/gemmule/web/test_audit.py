@@ -16,13 +16,13 @@ from gemmule.access import reviews
 from gemmule.access.models import AccessRequest, ReviewDecision
 from gemmule.accounts.models import User
 from gemmule.demo.cast import PASSWORD
-from gemmule.releases import storage
 from gemmule.releases.models import Release, ReleaseDonor, ReleaseState
 from gemmule.web.audit import RELEASES_PER_PAGE
 from tests.gemmule.access.conftest import dataset, draft, project, submitted
 from tests.gemmule.api.conftest import available, folders, now, release
 from tests.gemmule.api.sealing import CONTENT
 from tests.gemmule.releases.conftest import keyring
+from tests.gemmule.releases.contents import lies_at
 
 __all__ = [
     "available",
@@ -242,7 +242,7 @@ def test_an_untouched_release_verifies(client: Client, available: Release) -> No
 
 
 def change_a_byte(release: Release) -> str:
-    path = storage.path_of(release.files.get())
+    path = lies_at(release.files.get())
     path.write_bytes(b"X" + CONTENT[1:])
     return "was changed in storage"
 
