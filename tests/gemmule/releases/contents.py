@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 from gemmule.releases import storage
-from gemmule.releases.models import ReleaseFile
+from gemmule.releases.models import Release, ReleaseFile
 from tests.gemmule.releases.conftest import Keyring
 
 
@@ -19,6 +19,16 @@ def stored(file: ReleaseFile) -> bytes:
 def lies_at(file: ReleaseFile) -> Path:
     """Return where the file lies on a site without a bucket."""
     return Path(settings.RELEASE_DIR) / file.path
+
+
+def leftovers(release: Release) -> list[str]:
+    """Return what lies in storage beside the files of the release itself."""
+    kept = {lies_at(file) for file in release.files.all()}
+    return [
+        str(path)
+        for path in settings.RELEASE_DIR.rglob("*")
+        if not path.is_dir() and path not in kept
+    ]
 
 
 def builds() -> dict[int, list[int]]:

@@ -4,7 +4,6 @@ import gzip
 from typing import Any
 
 import pytest
-from django.conf import settings
 from pytest_django.fixtures import Settings
 
 from gemmule.releases import (
@@ -59,16 +58,6 @@ def waiting(clock: Clock) -> list[int]:
 def cut_all(release: Release, clock: Clock) -> None:
     outcomes = [parts.run(part, clock=clock) for part in waiting(clock)]
     assert outcomes == [None] * (len(outcomes) - 1) + [release.pk]
-
-
-def leftovers(release: Release) -> list[str]:
-    """Return what lies in storage beside the files of the release itself."""
-    kept = {lies_at(file) for file in release.files.all()}
-    return [
-        str(path)
-        for path in settings.RELEASE_DIR.rglob("*")
-        if not path.is_dir() and path not in kept
-    ]
 
 
 def plain(release: Release) -> list[tuple[str, str]]:

@@ -1,18 +1,12 @@
 """A worker killed at any point of a build: the release is made once, all the same."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.db import connections
 
 from gemmule.audit.verification import verify
 from gemmule.objects.folder import Folder
@@ -20,14 +14,14 @@ from gemmule.releases import build, storage, upkeep
 from gemmule.releases.models import Release, ReleaseState
 from ledger import inspection
 from tests import waiting
+from tests.gemmule.releases import dying
 from tests.gemmule.releases.conftest import Clock
-from tests.gemmule.releases.contents import lies_at
+from tests.gemmule.releases.contents import leftovers, lies_at
 from tests.gemmule.releases.racing import entries
 from tests.gemmule.releases.site import children
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-BUILDER = Path(__file__).parent / "dying_builder.py"
 # Point, and the release's state when the worker dies there.
 POINTS = [
     ("taken", ReleaseState.BUILDING),
@@ -40,52 +34,11 @@ POINTS = [
 ]
 
 
-def address(alias: str) -> str:
-    chosen = connections[alias].settings_dict
-    host = quote(chosen["HOST"], safe="")
-    password = f":{quote(chosen['PASSWORD'])}" if chosen["PASSWORD"] else ""
-    port = f":{chosen['PORT']}" if chosen["PORT"] else ""
-    return f"postgresql://{chosen['USER']}{password}@{host}{port}/{chosen['NAME']}"
-
-
-def build_and_die(point: str, release: Release, clock: Clock, marker: Path) -> None:
-    done = subprocess.run(
-        [
-            *(sys.executable, BUILDER, point, str(release.pk)),
-            *(clock().isoformat(), marker, settings.STORE_DIR, settings.RELEASE_DIR),
-        ],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "gemmule.settings",
-            "GEMMULE_DATA_DIR": str(settings.DATA_DIR),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "DATABASE_URL": address("default"),
-            "VAULT_DATABASE_URL": address("vault"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    assert marker.read_text() == point
-
-
-def leftovers(release: Release) -> list[str]:
-    """Return what lies in storage beside the files of the release itself."""
-    kept = {lies_at(file) for file in release.files.all()}
-    return [
-        str(path)
-        for path in settings.RELEASE_DIR.rglob("*")
-        if not path.is_dir() and path not in kept
-    ]
-
-
 @pytest.mark.parametrize(("point", "state"), POINTS)
 def test_a_worker_killed_at_any_point_is_made_up_for(
     release: Release, clock: Clock, tmp_path: Path, point: str, state: ReleaseState
 ) -> None:
-    build_and_die(point, release, clock, tmp_path / "reached")
+    dying.build_and_die(point, release.pk, clock, tmp_path / "reached")
     release.refresh_from_db()
     assert release.state == state
     waiting.until(
@@ -119,7 +72,7 @@ def test_a_worker_killed_at_any_point_is_made_up_for(
 def test_plaintext_of_a_killed_build_is_gone_with_the_next_round(
     release: Release, clock: Clock, tmp_path: Path
 ) -> None:
-    build_and_die("cutting", release, clock, tmp_path / "reached")
+    dying.build_and_die("cutting", release.pk, clock, tmp_path / "reached")
     waiting.until(
         lambda: not children(storage.scratch()), what="the end of the child process"
     )

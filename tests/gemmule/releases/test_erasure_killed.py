@@ -21,9 +21,9 @@ from gemmule.releases.models import Erasure, ErasureStage, Release
 from ledger.models import Body, VaultKey
 from tests.gemmule.releases import cohort_file
 from tests.gemmule.releases.conftest import Clock
+from tests.gemmule.releases.dying import address
 from tests.gemmule.releases.erasing import ask, donors, hers, stored
 from tests.gemmule.releases.racing import entries
-from tests.gemmule.releases.test_crash_points import address
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

@@ -31,11 +31,11 @@ from genomics.job import Progress
 from genomics.part_job import JoinJob, PartResult
 from tests.gemmule.releases import cohort_file
 from tests.gemmule.releases.conftest import Clock, Keyring
+from tests.gemmule.releases.contents import leftovers
 from tests.gemmule.releases.in_parts import (
     COUNT,
     cut_all,
     in_parts,
-    leftovers,
     plain,
     sealed,
     split,

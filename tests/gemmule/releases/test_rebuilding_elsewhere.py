@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from gemmule.releases.models import Release
-from tests.gemmule.releases.test_crash_points import address
+from tests.gemmule.releases.dying import address
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

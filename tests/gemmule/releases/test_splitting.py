@@ -30,11 +30,11 @@ from genomics.crypt4gh import keys
 from genomics.part_job import PartJob
 from tests.gemmule.releases import cohort_file
 from tests.gemmule.releases.conftest import Clock, Keyring
+from tests.gemmule.releases.contents import leftovers
 from tests.gemmule.releases.in_parts import (
     COUNT,
     cut_all,
     in_parts,
-    leftovers,
     positions,
     sealed,
     split,
