@@ -21,6 +21,7 @@ from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.exceptions import S3DownloadFailedError
 
 from gemmule.objects.address import Address
 from gemmule.objects.cache import Cache
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
+_GONE = _MISSING | {"NoSuchUpload", "NoSuchVersion"}
 _UNKNOWN = {"NotImplemented", "MethodNotAllowed", "501"}
 _PAST_THE_END = {"416", "InvalidRange"}
 # Of one range, which is read under a lock that a withdrawal waits for: one try, of at
@@ -152,20 +154,22 @@ class Bucket:
         with self._answering():
             for found, upload_id, _ in self._uploads(key):
                 if _is_below(found, key):
-                    self._client().abort_multipart_upload(
-                        Bucket=self._address.bucket,
-                        Key=self._prefix + found,
-                        UploadId=upload_id,
-                    )
+                    with _or_gone():
+                        self._client().abort_multipart_upload(
+                            Bucket=self._address.bucket,
+                            Key=self._prefix + found,
+                            UploadId=upload_id,
+                        )
             for found, version in self._versions(key):
                 if _is_below(found, key):
                     named = {"VersionId": version} if version else {}
-                    # Typed as if only what every call has could be spread.
-                    self._client().delete_object(
-                        Bucket=self._address.bucket,
-                        Key=self._prefix + found,
-                        **named,  # type: ignore[arg-type]
-                    )
+                    with _or_gone():
+                        # Typed as if only what every call has could be spread.
+                        self._client().delete_object(
+                            Bucket=self._address.bucket,
+                            Key=self._prefix + found,
+                            **named,  # type: ignore[arg-type]
+                        )
 
     def versioning(self) -> str:
         """Return "" for a bucket that never kept versions, Enabled or Suspended."""
@@ -255,7 +259,7 @@ class Bucket:
         try:
             yield
         except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code"))
+            code = _code(error)
             if code in _PAST_THE_END:
                 raise _PastTheEnd from error
             if code in _MISSING:
@@ -264,9 +268,28 @@ class Bucket:
                 raise _Unknown from error
             logger.warning("the bucket answers with %s", code)
             raise StorageAway(_AWAY) from error
-        except (BotoCoreError, Boto3Error) as error:
-            logger.warning("the bucket does not answer: %s", type(error).__name__)
+        except (BotoCoreError, Boto3Error, S3DownloadFailedError) as error:
+            # What an upload failed of stands in its context alone.
+            cause = error.__context__
+            reason = _code(cause) if isinstance(cause, ClientError) else "no more"
+            logger.warning(
+                "the bucket does not answer: %s, %s", type(error).__name__, reason
+            )
             raise StorageAway(_AWAY) from error
+
+
+@contextmanager
+def _or_gone() -> Iterator[None]:
+    """Let what somebody else has just deleted be no error."""
+    try:
+        yield
+    except ClientError as error:
+        if _code(error) not in _GONE:
+            raise
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code"))
 
 
 class _PastTheEnd(Exception):

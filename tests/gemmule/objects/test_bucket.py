@@ -8,10 +8,12 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.stub import Stubber
 
 from gemmule.objects import bucket as bucket_module
 from gemmule.objects.bucket import Bucket
@@ -152,6 +154,43 @@ def test_an_upload_that_was_killed_left_no_object_and_is_swept(
     assert list(there.names()) == []
     here.delete("7")
     assert list(here.names()) == []
+
+
+def test_what_another_worker_deletes_meanwhile_is_no_error(
+    seaweed: Seaweed, tmp_path: Path
+) -> None:
+    bucket = alone(seaweed, tmp_path)
+    moment = datetime(2026, 3, 2, tzinfo=UTC)
+    upload = {"Key": "x/7/store-1", "UploadId": "u", "Initiated": moment}
+    file = {"Key": "x/7/store-1", "LastModified": moment}
+    with Stubber(bucket._client()) as answers:
+        answers.add_response("list_multipart_uploads", {"Uploads": [upload]})
+        answers.add_client_error("abort_multipart_upload", "NoSuchUpload")
+        answers.add_response("get_bucket_versioning", {})
+        answers.add_response("list_objects_v2", {"Contents": [file, file]})
+        answers.add_client_error("delete_object", "NoSuchKey")
+        answers.add_response("delete_object", {})
+        bucket.delete("7")
+        answers.assert_no_pending_responses()
+
+
+def test_why_an_upload_is_refused_stands_in_the_log(
+    seaweed: Seaweed, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bucket = alone(seaweed, tmp_path)
+    with Stubber(bucket._client()) as answers:
+        answers.add_response("get_bucket_versioning", {})
+        answers.add_client_error("put_object", "QuotaExceeded")
+        with pytest.raises(StorageAway):
+            kept(bucket, "7/store-1", b"x")
+    assert "QuotaExceeded" in caplog.text
+    assert bucket.path("7/store-1").is_file()
+
+
+def alone(seaweed: Seaweed, root: Path) -> Bucket:
+    """Return a bucket whose client no other test has."""
+    address = dataclasses.replace(seaweed.address, bucket=f"{uuid4()}")
+    return Bucket(address, "x/", Folder(root), Cache(root / "cache", 1))
 
 
 def test_an_object_that_was_changed_is_not_used(
