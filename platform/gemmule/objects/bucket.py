@@ -85,15 +85,19 @@ class Bucket:
         """Return where this machine writes the file."""
         return self._folder.path(key)
 
+    def check(self) -> None:
+        """Raise StorageAway where what is deleted would live on as an old version."""
+        if self.versioning() == "Enabled":
+            logger.error("%s", VERSIONED)
+            raise StorageAway(VERSIONED)
+
     def keep(self, key: str) -> None:
         """Put the file into the bucket with its digest, then delete it here.
 
         An upload that breaks off leaves no object; its parts are found by `names`.
         Nothing is put where it would outlive its deletion.
         """
-        if self.versioning() == "Enabled":
-            logger.error("%s", VERSIONED)
-            raise StorageAway(VERSIONED)
+        self.check()
         path = self.path(key)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -25,6 +25,9 @@ class Objects(Protocol):
     def path(self, key: str) -> Path:
         """Return where this machine writes the file before it is kept."""
 
+    def check(self) -> None:
+        """Raise StorageAway while nothing can be kept, before work is done in vain."""
+
     def keep(self, key: str) -> None:
         """Keep what was written at `path(key)`: whole, or not at all."""
 

@@ -32,8 +32,12 @@ class Folders:
 
 
 def staging_dir(release: Release, token: int) -> Path:
-    """Make and return the empty folder in which this build leaves its files."""
+    """Make and return the empty folder in which this build leaves its files.
+
+    Raises StorageAway while nothing of them could be kept.
+    """
     objects, key = _objects(), _key(release, token)
+    objects.check()
     objects.delete(key)
     folder = objects.path(key)
     folder.mkdir(mode=0o700, parents=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -26,6 +27,7 @@ from gemmule.catalog.descriptions import Description
 from gemmule.catalog.models import DataFile, DataFileState, Dataset
 from gemmule.objects import places
 from gemmule.objects.address import Address
+from gemmule.objects.bucket import Bucket
 from gemmule.objects.kept import StorageAway
 from gemmule.releases import build, delivery, gate, services, storage, upkeep
 from gemmule.releases.models import (
@@ -180,6 +182,19 @@ def test_a_build_waits_for_a_storage_that_is_away(
     release.refresh_from_db()
     assert builds() == {release.pk: [release.fencing_token]}
     assert local_files(settings) == []
+
+
+def test_nothing_is_cut_for_a_bucket_that_keeps_old_versions(
+    release: Release, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bucket, "versioning", lambda _: "Enabled")
+    monkeypatch.setattr(build, "_cut", None)
+    assert build.run(release.pk, clock=clock) is None
+    release.refresh_from_db()
+    assert (release.state, release.attempts) == (ReleaseState.REQUESTED, 0)
+    monkeypatch.undo()
+    clock.tick(seconds=settings.RELEASE_LEASE_SECONDS + 1)
+    assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
 
 
 def test_a_build_that_cannot_put_its_files_leaves_none_of_them_behind(
