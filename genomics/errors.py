@@ -15,6 +15,8 @@ GenomicsError
 Messages never hold sample names, genotypes or key bytes: they reach logs and pages.
 """
 
+from genomics.gene_names import OtherName
+
 
 class GenomicsError(Exception):
     """The root: every error this room raises on purpose."""
@@ -103,12 +105,25 @@ class BedInvalid(GenomicsError):
 
 
 class UnknownGene(GenomicsError):
-    """No gene of the build has the symbol; `suggestions` are similar ones."""
+    """No gene of the build has the symbol.
 
-    def __init__(self, symbol: str, build: str, suggestions: tuple[str, ...]) -> None:
+    `others` says which genes have it as another name (the whole list: a name may stand
+    for several); without any, `suggestions` are symbols that are spelt alike.
+    """
+
+    def __init__(
+        self,
+        symbol: str,
+        build: str,
+        suggestions: tuple[str, ...],
+        others: tuple[OtherName, ...] = (),
+    ) -> None:
         message = f"expected a gene symbol of RefSeq on {build}, got {symbol}"
+        if others:
+            message += f", {' and '.join(str(one) for one in others)}"
         if suggestions:
             message += f"; did you mean {', '.join(suggestions)}?"
         super().__init__(message)
         self.symbol = symbol
         self.suggestions = suggestions
+        self.others = others

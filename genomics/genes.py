@@ -12,9 +12,10 @@ import gzip
 from functools import cache
 from importlib import resources
 
-from genomics import builds, regions
+from genomics import builds, gene_names, regions
 from genomics.builds import Build
 from genomics.errors import UnknownGene
+from genomics.gene_names import OtherName
 from genomics.regions import Region
 
 _TABLES: dict[Build, str] = {
@@ -40,7 +41,8 @@ _MAX_SUGGESTIONS = 5
 def resolve_gene(symbol: str, build: Build) -> list[Region]:
     """Return every region of the gene in the build, whatever the symbol's case.
 
-    Raises UnknownGene with up to five similar symbols.
+    Raises UnknownGene with the genes that go by the name too, for an alias is never
+    taken for a symbol, or else with up to five similar symbols.
 
     >>> [str(region) for region in resolve_gene("shox", "GRCh38")]
     ['X:624344-659411', 'Y:624344-659411']
@@ -48,8 +50,22 @@ def resolve_gene(symbol: str, build: Build) -> list[Region]:
     wanted = symbol.strip().upper()
     found = _genes(build).get(wanted)
     if found is None:
-        raise UnknownGene(_shown(wanted), build, suggest(wanted, build))
+        others = also_called(wanted, build)
+        similar = () if others else suggest(wanted, build)
+        raise UnknownGene(_shown(wanted), build, similar, others)
     return list(found.regions)
+
+
+def symbols(build: Build) -> tuple[str, ...]:
+    """Return every symbol that can be resolved in the build, in upper case."""
+    return tuple(_genes(build))
+
+
+def also_called(name: str, build: Build) -> tuple[OtherName, ...]:
+    """Return the genes of the build whose alias, former or newer symbol a name is."""
+    genes = _genes(build)
+    found = gene_names.stands_for(name)
+    return tuple(one for one in found if one.symbol.upper() in genes)
 
 
 def suggest(symbol: str, build: Build) -> tuple[str, ...]:

@@ -6,7 +6,10 @@ AccessError (a kind of AccountsError, so that pages and API answer it alike)
 └── ReviewInvalid        the review lacks a reason, an end date or a valid clause
 """
 
+from collections.abc import Sequence
+
 from gemmule.accounts.errors import AccountsError
+from gemmule.catalog.errors import Problem
 
 
 class AccessError(AccountsError):
@@ -14,12 +17,18 @@ class AccessError(AccountsError):
 
 
 class RequestInvalid(AccessError):
-    """A field of a project or request is wrong; `field` names it for the form."""
+    """A field of a project or request is wrong; `field` names it for the form.
 
-    def __init__(self, message: str, *, field: str) -> None:
+    `problems` are the single faults of a field that holds many things.
+    """
+
+    def __init__(
+        self, message: str, *, field: str, problems: Sequence[Problem] = ()
+    ) -> None:
         """Keep the field beside the message."""
         super().__init__(message)
         self.field = field
+        self.problems = tuple(problems)
 
 
 class RequestStateError(AccessError):

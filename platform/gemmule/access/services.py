@@ -21,7 +21,7 @@ from gemmule.accounts.models import ResearcherKey, Role, User
 from gemmule.accounts.permissions import check_role
 from gemmule.accounts.selectors import irb_members
 from gemmule.catalog.accessions import new_accession
-from gemmule.catalog.errors import CatalogError
+from gemmule.catalog.errors import RegionsInvalid
 from gemmule.catalog.models import Dataset, DatasetState
 
 
@@ -234,8 +234,10 @@ def _parse_regions(text: str, build: str) -> list[list[Any]] | None:
         return None
     try:
         found = gemmule.catalog.regions.parse(text, build)
-    except CatalogError as error:
-        raise RequestInvalid(str(error), field="regions_text") from error
+    except RegionsInvalid as error:
+        raise RequestInvalid(
+            str(error), field="regions_text", problems=error.problems
+        ) from error
     return [[region.contig, region.start_0, region.end] for region in found]
 
 

@@ -24,7 +24,8 @@ class Problem:
 
     `line` and `column` are 1-based and None where the fault has no single place.
     `subject` is what the line was about (a sample, a gene as typed): shown to the
-    person who sent it, never put into a message or a log.
+    person who sent it, never put into a message or a log. `choices` are what could
+    stand in its place, for the person to pick from.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Problem:
     line: int | None = None
     column: int | None = None
     subject: str = ""
+    choices: tuple[str, ...] = ()
 
 
 class CatalogError(AccountsError):

@@ -30,7 +30,8 @@ def parse(text: str, build: str) -> list[Region]:
     its end included) or one BED line per line, in any mixture; symbols and regions may
     also stand side by side, parted by commas or blanks. Empty lines and `#` comments
     are passed over. Raises RegionsInvalid with every fault (up to 20), its line and
-    its column (which part of the line), and for an unknown gene what is spelt alike.
+    its column (which part of the line), and for an unknown gene the genes that go by
+    the name too or are spelt alike.
 
     >>> [str(region) for region in parse("MT-ND1\nchr2\t10\t20\n3:7-8", "GRCh38")]
     ['2:11-20', '3:7-8', 'MT:3307-4262']
@@ -149,31 +150,46 @@ def _gene(symbol: str, number: int, column: int, build: Build) -> list[Region]:
     try:
         return genes.resolve_gene(symbol, build)
     except UnknownGene as error:
-        raise _refusal(
-            "unknown-gene",
-            _advice(symbol, build, error.suggestions),
-            number,
-            column,
-            symbol[:_MAX_SYMBOL_LENGTH],
-        ) from error
+        raise _unknown(symbol, number, column, build, error) from error
 
 
-def _advice(symbol: str, build: Build, suggestions: tuple[str, ...]) -> str:
+def _unknown(
+    symbol: str, number: int, column: int, build: Build, error: UnknownGene
+) -> RegionsInvalid:
+    shown = symbol if len(symbol) <= _MAX_SYMBOL_LENGTH and symbol.isprintable() else ""
+    choices: tuple[str, ...] = ()
     if builds.chromosome(symbol) is not None:
-        return (
+        message = (
             "expected a gene symbol, got a chromosome; write it as BED: "
             "chromosome, start and end, parted by tabs"
         )
-    if ":" in symbol:
-        return (
+    elif error.others:
+        choices = tuple(other.symbol for other in error.others)
+        called = " and ".join(str(other) for other in error.others)
+        asked = "did you mean it" if len(choices) == 1 else "which did you mean"
+        message = f"{symbol} is {called}: {asked}?"
+    elif ":" in symbol:
+        message = (
             "expected a gene symbol, a region or a BED line; write the region as "
             "chromosome, first and last base, such as chr17:43044295-43125483"
         )
-    shown = symbol if len(symbol) <= _MAX_SYMBOL_LENGTH and symbol.isprintable() else ""
-    named = f"no gene {shown} in {build}" if shown else f"no such gene in {build}"
-    if not suggestions:
-        return f"{named}; give its HGNC symbol"
-    return f"{named}; did you mean {' or '.join(suggestions[:3])}?"
+    else:
+        message = f"no gene {shown} in {build}" if shown else f"no such gene in {build}"
+        choices = error.suggestions[:3] if shown else ()
+        near = " or ".join(error.suggestions[:3])
+        message += f"; did you mean {near}?" if near else "; give its HGNC symbol"
+    return RegionsInvalid(
+        [
+            Problem(
+                code="gene-alias" if error.others and choices else "unknown-gene",
+                message=message,
+                line=number,
+                column=column,
+                subject=symbol[:_MAX_SYMBOL_LENGTH],
+                choices=choices,
+            )
+        ]
+    )
 
 
 def _refusal(

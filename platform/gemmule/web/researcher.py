@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
@@ -32,6 +33,7 @@ from gemmule.accounts.selectors import active_keys, user_by_email
 from gemmule.audit import receipts
 from gemmule.releases.http import file_response, manifest_response
 from gemmule.releases.models import Release, ReleaseState
+from gemmule.web.forms import instead
 from gemmule.web.forms.researcher import (
     MemberForm,
     NewRequestForm,
@@ -145,7 +147,8 @@ def request_edit(request: MemberRequest, accession: str) -> HttpResponse:
     """State the purpose; what is typed is kept, and the verdict shown beside it."""
     found = _request(request.user, accession)
     states.next_state(found, "update")
-    form = PurposeForm(request.POST or None, initial=PurposeForm.initial_of(found))
+    sent, change = instead.taken(request.POST, "regions")
+    form = PurposeForm(sent or None, initial=PurposeForm.initial_of(found))
     if request.method == "POST" and form.is_valid():
         try:
             found = services.update_draft(
@@ -157,8 +160,15 @@ def request_edit(request: MemberRequest, accession: str) -> HttpResponse:
             )
         except RequestInvalid as refusal:
             field = "regions" if refusal.field == "regions_text" else refusal.field
-            form.add_error(field if field in form.fields else None, str(refusal))
+            form.add_error(
+                field if field in form.fields else None,
+                instead.refusal(str(refusal), refusal.problems),
+            )
         else:
+            if change:
+                messages.success(request, change)
+                edit = reverse("research_request_edit", args=[accession])
+                return redirect(f"{edit}#id_regions")
             if not request.headers.get("HX-Request"):
                 return redirect("research_request_check", accession=accession)
     context = {"found": found, "form": form, **_verdict(found)}

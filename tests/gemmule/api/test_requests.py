@@ -81,6 +81,7 @@ def test_a_researcher_drafts_changes_and_submits(
         ({"purpose": ["general"]}, "purpose", "dictionary"),
         ({"purpose": None}, "purpose", "null"),
         ({"regions": "BRCA11"}, "regions", "BRCA1"),
+        ({"regions": "HER2"}, "regions", "HER2 is an alias of ERBB2"),
         ({"regions": "2\t5\tx"}, "regions", "line 1"),
         ({"justification": "x" * 10_001}, "justification", "10000"),
         ({"project": "GMP0000000"}, "project", "make one first"),

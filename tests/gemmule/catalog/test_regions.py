@@ -63,6 +63,8 @@ def test_overlapping_regions_become_one() -> None:
     [
         ("BRCA1\nBRAC1\n", 2, 1, "no gene BRAC1 in GRCh38; did you mean"),
         ("BRCA1, BRAC1", 1, 2, "did you mean"),
+        ("BRCA1 her2", 1, 2, "her2 is an alias of ERBB2: did you mean it?"),
+        ("SEPT2", 1, 1, "of SEPTIN2 and an alias of SEPTIN6: which did you mean?"),
         ("qqqqqqqqqqqq", 1, 1, "give its HGNC symbol"),
         ("17", 1, 1, "expected a gene symbol, got a chromosome"),
         ("17:43044295", 1, 1, "write the region as"),

@@ -215,6 +215,7 @@ def test_a_verdict_is_not_changed_by_what_cannot_be_read(
         ({"diseases": "breast <cancr>"}, "“breast &lt;cancr&gt;” is not a known"),
         ({"countries": "Narnia"}, "“Narnia” is not a country"),
         ({"regions": "BRCA11"}, "did you mean BRCA1"),
+        ({"regions": "HER2"}, "HER2 is an alias of ERBB2"),
         ({"research_types": ["fun"]}, "not one of the available choices"),
     ],
 )

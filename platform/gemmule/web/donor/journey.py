@@ -42,6 +42,7 @@ from gemmule.releases import services
 from gemmule.web.donor import draft as drafts
 from gemmule.web.donor.draft import Answer, Draft
 from gemmule.web.donor.member import donor_page
+from gemmule.web.forms import instead
 from gemmule.web.forms.donor import CheckForm, QuestionForm, SignForm
 from gemmule.web.member import MemberRequest
 
@@ -98,14 +99,15 @@ def question(request: MemberRequest, donor: Donor, name: str) -> HttpResponse:
     if asked is None:
         return redirect(draft.next_page())
     is_search = request.method == "POST" and "find" in request.POST
+    sent, taken = instead.taken(request.POST, name)
     form = QuestionForm(
-        request.POST if request.method == "POST" and not is_search else None,
+        sent if request.method == "POST" and not is_search else None,
         question=asked,
         offered=draft.offered(asked),
         answer=request.POST.getlist(name) if is_search else draft.answers.get(name),
         search=request.POST.get("search", ""),
     )
-    if form.is_bound and form.is_valid():
+    if form.is_bound and form.is_valid() and not taken:
         draft.answer(asked, form.answer)
         if draft.lacks_genes(asked):
             form.add_error(name, "Name a gene, or go back and pick a group of genes.")
@@ -119,13 +121,14 @@ def question(request: MemberRequest, donor: Donor, name: str) -> HttpResponse:
         {
             "form": form,
             "field": form[name],
+            "taken": taken,
             "question": asked,
             "number": everything.index(name) + 1,
             "of": len(everything),
             "before": draft.page_before(asked),
             "is_last_open": draft.open_question() is None,
         },
-        status=422 if form.is_bound else 200,
+        status=422 if form.errors else 200,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -11,7 +12,8 @@ from django.http import QueryDict
 from consent import countries, diseases
 from consent.forms.definition import ComprehensionQuestion, Option, Question
 from gemmule.catalog import regions
-from gemmule.catalog.errors import RegionsInvalid
+from gemmule.catalog.errors import Problem, RegionsInvalid
+from gemmule.web.forms import instead
 
 # More than this on one page helps nobody; the search narrows it down.
 _FOUND = 12
@@ -240,13 +242,22 @@ def _gene(typed: str) -> str:
     """Return a gene's name if any build of the genome has it."""
     # HGNC writes capitals, save for open reading frames: C9orf72.
     symbol = _ORF.sub(r"C\1orf\2", typed.upper())
-    advice = ""
+    problems: list[Problem] = []
     for build in _BUILDS:
         try:
             regions.of_gene(symbol, build)
         except RegionsInvalid as error:
-            advice = advice or str(error.problems[0].message).partition("; ")[2]
+            problems += error.problems
         else:
             return symbol
-    hint = f" {advice[:1].upper()}{advice[1:]}" if "did you mean" in advice else ""
-    raise ValidationError(f"We know no gene called “{typed[:40]}”.{hint}")
+    # The first build that can say more speaks for both.
+    said = next((one for one in problems if one.choices), problems[0])
+    shown = f"“{typed[:40]}”"
+    near = " or ".join(said.choices)
+    if said.code == "gene-alias":
+        text = f"{shown} is another name of {near}. Did you mean {near}?"
+    else:
+        text = f"We know no gene called {shown}." + (
+            f" Did you mean {near}?" if near else ""
+        )
+    raise instead.refusal(text, [replace(said, subject=typed)])

@@ -4,6 +4,8 @@ from django import template
 from django.forms import BoundField, CheckboxSelectMultiple, RadioSelect
 from django.utils.safestring import SafeString
 
+from gemmule.web.forms import instead
+
 register = template.Library()
 
 
@@ -20,6 +22,12 @@ def control(field: BoundField, hint: str = "") -> SafeString:
     if described:
         attrs["aria-describedby"] = described
     return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def offers(field: BoundField) -> list[tuple[str, str]]:
+    """Return (typed, choice) of each thing the errors of a field suggest instead."""
+    return instead.offers(field.errors)
 
 
 @register.filter

@@ -186,8 +186,11 @@ def test_check_needs_every_answer(client: Client) -> None:
         ("conditions", {"conditions": ["no-ancestry"]}, "Choose one of the"),
         ("countries", {}, "Tick at least one country."),
         ("countries", {"countries": ["SE", "XX"]}, "from the list"),
-        ("genes", {"genes": "BRCA1 BRCAA1"}, "Did you mean BRCA"),
+        ("genes", {"genes": "BRCA1 BRACA1"}, "Did you mean BRCA"),
         ("genes", {"genes": "chr1:1-20"}, "We know no gene"),
+        ("genes", {"genes": "100%s"}, "We know no gene called “100%s”."),
+        ("genes", {"genes": "her2"}, "“her2” is another name of ERBB2."),
+        ("genes", {"genes": "SEPT2"}, "Did you mean SEPTIN2 or SEPTIN6?"),
     ],
 )
 def test_answer_that_makes_no_sense_is_refused_on_its_page(
@@ -209,6 +212,25 @@ def test_what_was_typed_stays_after_an_error(client: Client) -> None:
     answer(client, ANSWERS)
     page = client.post(page_of("genes"), {"genes": "BRCA1, NOTAGENE1"})
     assert "BRCA1, NOTAGENE1" in page.content.decode()
+
+
+def test_another_name_of_a_gene_is_taken_by_its_button_and_shown_first(
+    client: Client,
+) -> None:
+    answer(client, ANSWERS)
+    typed = {"genes": "APOE, p53"}
+    page = client.post(page_of("genes"), typed).content.decode()
+    assert 'name="instead" value="p53=TP53"' in page
+
+    taken = client.post(page_of("genes"), {**typed, "instead": "p53=TP53"})
+
+    assert taken.status_code == 200
+    assert "APOE, TP53" in taken.content.decode()
+    assert "TP53 now stands in place of p53." in taken.content.decode()
+    # Shown, not answered yet: that takes Continue.
+    assert "TP53" not in client.get(REVIEW).content.decode()
+    client.post(page_of("genes"), {"genes": "APOE, TP53"})
+    assert "TP53" in client.get(REVIEW).content.decode()
 
 
 def test_keeping_back_no_gene_at_all_is_asked_about(client: Client) -> None:
