@@ -105,12 +105,21 @@ def _line(line: str, number: int, build: Build) -> list[Region]:
     if _is_bed(line, parts):
         return _bed_line(line, number, build)
     found: list[Region] = []
+    problems: list[Problem] = []
     # A comma parts names, but stands inside of numbers, too: 43,044,295.
     for column, name in enumerate(_NAMES.findall(line), start=1):
-        if match := _REGION.fullmatch(name):
-            found += _region(match, number, column, build)
-        else:
-            found += _gene(name, number, column, build)
+        try:
+            if match := _REGION.fullmatch(name):
+                found += _region(match, number, column, build)
+            else:
+                found += _gene(name, number, column, build)
+        except RegionsInvalid as error:
+            problems += error.problems
+        # A pasted page on one line must not be searched for word by word.
+        if len(problems) >= _MAX_PROBLEMS:
+            break
+    if problems:
+        raise RegionsInvalid(problems)
     return found
 
 

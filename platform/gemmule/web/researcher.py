@@ -4,6 +4,7 @@ from datetime import date
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -162,7 +163,7 @@ def request_edit(request: MemberRequest, accession: str) -> HttpResponse:
             field = "regions" if refusal.field == "regions_text" else refusal.field
             form.add_error(
                 field if field in form.fields else None,
-                instead.refusal(str(refusal), refusal.problems),
+                ValidationError(instead.refusals(str(refusal), refusal.problems)),
             )
         else:
             if change:

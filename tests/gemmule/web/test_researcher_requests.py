@@ -149,7 +149,7 @@ def test_what_the_form_does_not_ask_stays_as_the_api_set_it(
         ({"diseases": "MONDO:9999999"}, "is not a known disease"),
         ({"countries": "Narnia"}, "is not a country"),
         ({"regions": "BRCA11"}, "BRCA1"),
-        ({"regions": "2\t5\tx"}, "line 1"),
+        ({"regions": "2\t5\tx"}, "Line 1"),
         ({"research_types": ["fun"]}, "not one of the available choices"),
         ({"agrees_to": ["fun"]}, "not one of the available choices"),
         ({"justification": "x" * 10_001}, "at most 10000"),

@@ -13,8 +13,9 @@ from django.http import QueryDict
 
 from gemmule.catalog.errors import Problem
 
-NAME = "instead"
+NAME = "put_instead"
 _MAX_OFFERS = 12
+_MAX_ERRORS = 5
 
 
 def refusal(message: str, problems: Sequence[Problem]) -> ValidationError:
@@ -24,6 +25,13 @@ def refusal(message: str, problems: Sequence[Problem]) -> ValidationError:
     return ValidationError(
         "%(message)s", params={"message": message, "offers": offered}
     )
+
+
+def refusals(message: str, problems: Sequence[Problem]) -> list[ValidationError]:
+    """Return an error for each of the first problems; of none, of the whole message."""
+    return [
+        refusal(f"{_place(one)}{one.message}", [one]) for one in problems[:_MAX_ERRORS]
+    ] or [refusal(message, [])]
 
 
 def offers(errors: ErrorList) -> list[tuple[str, str]]:
@@ -52,3 +60,10 @@ def taken(data: QueryDict, field: str) -> tuple[QueryDict, str]:
     changed = data.copy()
     changed[field] = text
     return changed, f"{choice} now stands in place of {typed}."
+
+
+def _place(problem: Problem) -> str:
+    if problem.line is None:
+        return ""
+    column = "" if problem.column is None else f", column {problem.column}"
+    return f"Line {problem.line}{column}: "

@@ -220,9 +220,9 @@ def test_another_name_of_a_gene_is_taken_by_its_button_and_shown_first(
     answer(client, ANSWERS)
     typed = {"genes": "APOE, p53"}
     page = client.post(page_of("genes"), typed).content.decode()
-    assert 'name="instead" value="p53=TP53"' in page
+    assert 'name="put_instead" value="p53=TP53"' in page
 
-    taken = client.post(page_of("genes"), {**typed, "instead": "p53=TP53"})
+    taken = client.post(page_of("genes"), {**typed, "put_instead": "p53=TP53"})
 
     assert taken.status_code == 200
     assert "APOE, TP53" in taken.content.decode()

@@ -19,9 +19,11 @@ def test_a_name_of_genes_is_taken_by_the_button_of_the_one_that_was_meant(
     client: Client, draft: AccessRequest
 ) -> None:
     address = reverse("research_request_edit", args=[draft.accession])
-    sent = {**PURPOSE, "regions": "sept2, FAM110C\nHER2 MYC"}
+    sent = {**PURPOSE, "regions": "sept2, FAM110C\nHER2 MYC BRAC2"}
     text = page(client.post(address, sent), 422)
-    buttons = re.findall(r'name="instead" value="([^"]+)"', text)
+    buttons = re.findall(r'name="put_instead" value="([^"]+)"', text)
+    assert "Line 2, column 3: no gene BRAC2 in GRCh37; did you mean BRCA2" in text
+    assert "BRAC2=BRCA2" in buttons
     assert buttons[:3] == ["sept2=SEPTIN2", "sept2=SEPTIN6", "HER2=ERBB2"]
     # Enter in a line of text presses the first button, which must not be an offer.
     first = re.search(r"<main.*?<button([^>]*)>", text, re.DOTALL)
@@ -30,8 +32,8 @@ def test_a_name_of_genes_is_taken_by_the_button_of_the_one_that_was_meant(
     draft.refresh_from_db()
     assert "sept2" not in draft.regions_text
 
-    text = page(client.post(address, {**sent, "instead": "sept2=SEPTIN6"}), 422)
-    assert "SEPTIN6, FAM110C HER2 MYC</textarea>" in text
+    text = page(client.post(address, {**sent, "put_instead": "sept2=SEPTIN6"}), 422)
+    assert "SEPTIN6, FAM110C HER2 MYC BRAC2</textarea>" in text
     assert 'value="HER2=ERBB2"' in text
 
 
@@ -39,7 +41,7 @@ def test_an_offer_that_is_taken_is_saved_and_shown_in_the_form(
     client: Client, draft: AccessRequest
 ) -> None:
     address = reverse("research_request_edit", args=[draft.accession])
-    sent = {**PURPOSE, "regions": "FAM110C her2", "instead": "her2=ERBB2"}
+    sent = {**PURPOSE, "regions": "FAM110C her2", "put_instead": "her2=ERBB2"}
     answer = client.post(address, sent)
     assert answer.headers["Location"] == f"{address}#id_regions"
     text = page(client.get(address))
@@ -54,6 +56,6 @@ def test_an_offer_for_nothing_that_was_typed_changes_nothing(
     client: Client, draft: AccessRequest, button: str
 ) -> None:
     address = reverse("research_request_edit", args=[draft.accession])
-    sent = {**PURPOSE, "regions": "100%s HER2", "instead": button}
+    sent = {**PURPOSE, "regions": "100%s HER2", "put_instead": button}
     text = page(client.post(address, sent), 422)
     assert "> 100%s HER2</textarea>" in text
