@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,9 +50,16 @@ def open_columns(job: SubsetJob) -> ColumnStore | None:
 
 
 def cut(
-    job: SubsetJob, store: ColumnStore, progress: ProgressSink, share: Share
+    job: SubsetJob,
+    store: ColumnStore,
+    progress: ProgressSink,
+    share: Share,
+    meanwhile: Callable[[], object],
 ) -> Body:
-    """Return the records of a share of the release, in parts in this directory."""
+    """Return the records of a share of the release, in parts in this directory.
+
+    Where other processes cut, this one calls `meanwhile` first.
+    """
     directory = store.directory
     total = sum(place.records for place in directory.blocks)
 
@@ -68,7 +75,11 @@ def cut(
     workers = 1
     if _effort(job, store, windows) >= _WORTHWHILE:
         workers = min(len(os.sched_getaffinity(0)), len(windows))
-    found = cut_all(windows, start, workers) if workers > 1 else map(start(), windows)
+    found: Iterator[tuple[Part, Usage]]
+    if workers > 1:
+        found = cut_all(windows, start, workers, meanwhile)
+    else:
+        found = map(start(), windows)
     parts, usage, done, size = [], Usage(), 0, 0
     for window, (part, used) in zip(windows, found, strict=True):
         parts.append(part)

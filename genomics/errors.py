@@ -15,7 +15,10 @@ GenomicsError
 Messages never hold sample names, genotypes or key bytes: they reach logs and pages.
 """
 
-from genomics.gene_names import OtherName
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # every child process loads this module, none looks a gene up
+    from genomics.gene_names import OtherName
 
 
 class GenomicsError(Exception):
@@ -116,7 +119,7 @@ class UnknownGene(GenomicsError):
         symbol: str,
         build: str,
         suggestions: tuple[str, ...],
-        others: tuple[OtherName, ...] = (),
+        others: "tuple[OtherName, ...]" = (),
     ) -> None:
         message = f"expected a gene symbol of RefSeq on {build}, got {symbol}"
         if others:

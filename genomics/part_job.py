@@ -10,9 +10,8 @@ import dataclasses
 import json
 from pathlib import Path
 
-from genomics.crypt4gh.keys import KEY_BYTES
 from genomics.errors import JobInvalid
-from genomics.job import SubsetJob
+from genomics.job import RECIPIENT_KEY_BYTES, SubsetJob
 from genomics.jsonfields import JSON, Fields, list_of, text_of, tuple_of
 
 # More are never worth the child processes that they take.
@@ -141,5 +140,7 @@ def _part_of(value: JSON) -> tuple[Path, str]:
 
 
 def _check_key(key: bytes) -> None:
-    if len(key) != KEY_BYTES:
-        raise JobInvalid(f"expected a build key of {KEY_BYTES} bytes, got {len(key)}")
+    if len(key) != RECIPIENT_KEY_BYTES:
+        raise JobInvalid(
+            f"expected a build key of {RECIPIENT_KEY_BYTES} bytes, got {len(key)}"
+        )

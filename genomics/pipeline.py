@@ -9,21 +9,18 @@ versions of ISA-L and zlib, which are therefore among the versions reported.
 
 import importlib
 import io
-import os
 import platform
 import zlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from types import ModuleType
 
 import cryptography
 import isal
 
-from genomics import bgzf, by_columns, sandbox, tabix
+from genomics import bgzf, by_columns, tabix
 from genomics.crypt4gh.reading import Readable
-from genomics.crypt4gh.stream import encrypt_stream
 from genomics.digest import check_digest
 from genomics.header import contig_length, write_header
-from genomics.job import FileDigest, ProgressSink, SubsetJob, SubsetResult
+from genomics.job import ProgressSink, SubsetJob, SubsetResult
 from genomics.lines import ENCODING
 from genomics.parts import Body, Joined, index_of
 from genomics.windows import WHOLE, Share
@@ -55,7 +52,7 @@ def finish(job: SubsetJob, body: Body) -> SubsetResult:
         (name, "variants", variants),
         (f"{name}.{suffix}", "index", io.BytesIO(index)),
     ]
-    sealed = tuple(_seal(job, files))
+    sealed = tuple(_load_sealing().seal(job, files))
     for part in body.parts:
         part.path.unlink(missing_ok=True)  # parts may share a file
     return SubsetResult(
@@ -84,12 +81,17 @@ def cut(job: SubsetJob, progress: ProgressSink, share: Share) -> Body:
     columns = by_columns.open_columns(job)
     if columns is not None:
         with columns:
-            return by_columns.cut(job, columns, progress, share)
+            return by_columns.cut(job, columns, progress, share, _load_sealing)
     if job.source_sha256 is not None:
         check_digest(job.source, job.source_sha256)
     by_text = importlib.import_module("genomics.by_text")
     body: Body = by_text.cut(job, progress, share)
     return body
+
+
+def _load_sealing() -> ModuleType:
+    # The cipher takes as long to load as some cuts take, and is needed last.
+    return importlib.import_module("genomics.sealing")
 
 
 def _is_long(job: SubsetJob, body: Body) -> bool:
@@ -100,41 +102,3 @@ def _is_long(job: SubsetJob, body: Body) -> bool:
     ]
     ends = [int(part.table[:, 1].max()) for part in body.parts if part.records]
     return max([*lengths, *ends], default=0) > tabix.MAX_END
-
-
-def _seal(
-    job: SubsetJob, files: Sequence[tuple[str, str, Readable]]
-) -> Iterator[FileDigest]:
-    """Seal the files and put them in place, all or, should this fail, none."""
-    parts = []
-    for name, role, plain in files:
-        final = job.output_dir / f"{name}.c4gh"
-        part = sandbox.part_path(final)
-        with part.open("xb") as target:
-            sealed = encrypt_stream(plain, target, job.recipient_public_key)
-            target.flush()
-            os.fsync(target.fileno())
-        parts.append((part, final))
-        yield FileDigest(
-            name=final.name,
-            role=role,
-            sha256_plain=sealed.sha256_plain,
-            sha256_cipher=sealed.sha256_cipher,
-            size_plain=sealed.size_plain,
-            size_bytes=sealed.size_bytes,
-            segments=sealed.segments,
-        )
-    done: list[Path] = []
-    try:
-        for part, final in parts:
-            part.rename(final)
-            done.append(final)
-    except OSError:
-        for final in done:
-            final.unlink()
-        raise
-    directory = os.open(job.output_dir, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)  # so that the names last, too
-    finally:
-        os.close(directory)

@@ -27,9 +27,15 @@ _QUEUE = Path("windows")
 
 
 def cut_all(
-    windows: Sequence[Window], start: Callable[[], Cutter], workers: int
+    windows: Sequence[Window],
+    start: Callable[[], Cutter],
+    workers: int,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Generator[tuple[Part, Usage], None, None]:
-    """Yield the part of each window, in order. `start` is called in each worker."""
+    """Yield the part of each window, in order.
+
+    `start` is called in each worker, `meanwhile` in this process once they are at work.
+    """
     team: dict[int, int] = {}  # by pipe: process
     # Copies of an open file share its position, so each number is read once.
     with _QUEUE.open("x+b", buffering=0) as queue:
@@ -40,6 +46,7 @@ def cut_all(
             for _ in range(workers):
                 pipe, process = _fork(windows, start, queue.fileno())
                 team[pipe] = process
+            meanwhile()
             yield from _in_order(team, len(windows))
         finally:
             for pipe, process in team.items():

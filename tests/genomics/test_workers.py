@@ -56,6 +56,17 @@ def test_parts_come_in_order_whoever_makes_them(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_to_be_done_meanwhile_is_done_here_beside_the_workers() -> None:
+    found = list[tuple[int, int]]()
+
+    def meanwhile() -> None:
+        found.append((os.getpid(), len(children() - before)))
+
+    before = children()
+    assert len(list(cut_all(WINDOWS, lambda: cut_large, 2, meanwhile))) == len(WINDOWS)
+    assert found == [(os.getpid(), 2)]
+
+
 @pytest.mark.parametrize(
     "error",
     [
