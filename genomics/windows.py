@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from genomics.columnar.file import BlockPlace
 
-WIDTH = 1 << 20
+WIDTH = 1 << 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 
 from genomics.errors import BuildFailed
 
-VERSION = 2
+VERSION = 3
 SITES = 512  # records of a block, at most
-GROUP = 64  # samples of a group
+GENOTYPE_SITES = 256  # of one that begins with nothing but genotypes
+GROUP = 128  # samples of a group
 ROWS = 16  # records whose text of all samples lies together
 
 # Bits of a record's flags: a cut may copy it; its cells have text. Others: `codes`.

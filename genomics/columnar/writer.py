@@ -29,6 +29,7 @@ class _Draft:
 
     contig: str
     first_record: int
+    room: int
     places: list[tuple[int, int, int, bool]] = field(default_factory=list)
     sites: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
@@ -50,9 +51,10 @@ class ColumnWriter:
             part.decode(ENCODING) for part in fixed
         ]
         draft = self._draft
-        if draft is None or draft.contig != contig or len(draft.rows) == file.SITES:
+        if draft is None or draft.contig != contig or len(draft.rows) == draft.room:
             self._flush()
-            draft = self._draft = _Draft(contig, self._count)
+            room = file.SITES if ":" in form else file.GENOTYPE_SITES
+            draft = self._draft = _Draft(contig, self._count, room)
         alts = () if alt == MISSING else tuple(alt.split(","))
         place = int(pos)
         is_plain = not _DESCRIBING.search(info) and _is_plain(place, ref, alts)
