@@ -7,6 +7,7 @@ uncarried alleles are gone, and when nothing of it is kept back.
 
 import functools
 import heapq
+import itertools
 import operator
 from collections.abc import Iterator, Sequence
 
@@ -18,10 +19,13 @@ from genomics.columnar.codes import Codes
 from genomics.columnar.file import Block, Directory
 from genomics.job import SubsetJob
 from genomics.lines import ENCODING
+from genomics.native import choosing
 from genomics.subset import Cut, Subsetter, counted, frequency
 
 Rows = NDArray[np.intp]
 
+# To begin a section takes as long as so many cells of one.
+_SECTION = 600
 _ROW = operator.itemgetter(0)
 _GENOTYPE = "GT"
 _KINDS = codes.IS_UNPHASED | codes.IS_MIXED
@@ -30,7 +34,8 @@ _CELLS = {
     0: codes.PHASED_CELLS,
     codes.IS_UNPHASED: codes.UNPHASED_CELLS,
     codes.IS_MIXED: codes.PHASED_CELLS,
-}  # By code: alleles that are the first ALT, and missing ones.
+}
+# By code: alleles that are the first ALT, and missing ones.
 _ALTS = codes.COUNTS[:, 1].astype(np.uint8)
 _MISSING = codes.MISSING_COUNTS.astype(np.uint8)
 
@@ -133,22 +138,21 @@ class _Columns:
 
     def __init__(self, places: Sequence[int], samples: int) -> None:
         self.places = places
-        # Most of a row's cells are picked from its text sooner than put together.
-        self.are_most = len(places) > max(samples // 2, 1)
-        self.pick = operator.itemgetter(*places)
+        self.count = samples
+        self.chosen = np.array(places, np.int64)
         # Number and width of each group that has any.
-        self.groups = [
-            (group, min(file.GROUP, samples - group * file.GROUP))
-            for group in sorted({place // file.GROUP for place in places})
+        self.groups = sorted({place // file.GROUP for place in places})
+        self.widths = [
+            min(file.GROUP, samples - group * file.GROUP) for group in self.groups
         ]
         self.are_most_groups = 2 * len(self.groups) > file.groups_of(samples)
-        starts, base = {}, 0
-        for group, width in self.groups:
-            starts[group] = base - group * file.GROUP
-            base += width
+        starts = dict(
+            zip(self.groups, itertools.accumulate(self.widths, initial=0), strict=False)
+        )
         # Of each sample, its column when these groups stand side by side.
         self.picked = np.array(
-            [place + starts[place // file.GROUP] for place in places]
+            [starts[place // file.GROUP] + place % file.GROUP for place in places],
+            np.uint32,
         )
 
 
@@ -161,12 +165,23 @@ class _Reader:
         self._block = block
         self._columns = columns
         self._first_line = header_lines + block.place.first_record + 1
-        self._chunk, self._chunk_rows = -1, list[bytes]()
+        self._chunk = -1
+        self._chunk_rows: choosing.Rows
         self._first, self._last = 0, len(self.records)
 
     def narrow(self, first: int, last: int) -> None:
         """Read the text of these rows alone, the last excluded."""
         self._first, self._last = first, last
+
+    @functools.cached_property
+    def _is_by_row(self) -> bool:
+        """Whether text is picked from the rows of all sooner than from each sample's.
+
+        Counted in cells to be inflated.
+        """
+        chunks = -(-self._last // file.ROWS) - self._first // file.ROWS
+        by_row = chunks * file.ROWS * self._columns.count
+        return by_row < len(self._columns.places) * (len(self.records) + _SECTION)
 
     @functools.cached_property
     def forms(self) -> list[str]:
@@ -193,16 +208,14 @@ class _Reader:
         """Return the included samples' columns as text, in the order of writing."""
         flags = int(self.records["flags"][row])
         if flags & file.HAS_TEXT:
-            return [cell.decode(ENCODING) for cell in self._cells(row)]
-        cells = _CELLS[flags & _KINDS].take(self.codes(np.array([row]))[0])
-        text: str = cells.tobytes()[1:].decode(ENCODING)
+            return str(self._cells(row)[1:-1], ENCODING).split("\t")
+        found = _CELLS[flags & _KINDS].take(self.codes(np.array([row]))[0])
+        text: str = found.tobytes()[1:].decode(ENCODING)
         return text.split("\t")
 
     def text(self, start: bytes, row: int) -> bytes:
         """Return the line that starts so and goes on with the included samples."""
-        columns = [start, *self._cells(row)]
-        columns[-1] += b"\n"
-        return b"\t".join(columns)
+        return b"".join((start, self._cells(row)))
 
     def codes(self, rows: Rows) -> Codes:
         """Return rows x included samples, in the order of writing."""
@@ -211,49 +224,40 @@ class _Reader:
     def always_missing(self, rows: Rows) -> Codes | None:
         """Return, by row, bits of the values that no included sample has, if any."""
         groups = self._columns.groups
-        if not all(self._block.of_group(file.MISSING, group) for group, _ in groups):
+        if not all(self._block.of_group(file.MISSING, group) for group in groups):
             return None
         found: Codes = np.bitwise_and.reduce(self._gathered(file.MISSING, rows), axis=1)
         return found
 
     def _gathered(self, kind: int, rows: Rows) -> Codes:
-        if self._columns.are_most_groups:
+        columns = self._columns
+        if columns.are_most_groups:
             self._block.load_groups()
-        tiles = [
-            np.frombuffer(self._block.of_group(kind, group), np.uint8).reshape(
-                -1, width
-            )
-            for group, width in self._columns.groups
-        ]
-        if len(rows) < len(self.records):
-            tiles = [tile[rows] for tile in tiles]
-        return np.concatenate(tiles, axis=1).take(self._columns.picked, axis=1)
+        tables = [self._block.of_group(kind, group) for group in columns.groups]
+        return choosing.gather(tables, columns.widths, rows, columns.picked)
 
-    def _cells(self, row: int) -> Sequence[bytes]:
-        """Return the text of the included samples, in the order of writing."""
-        if not self._columns.are_most:
+    def _cells(self, row: int) -> memoryview:
+        """Return the text of the included samples, in the order of writing.
+
+        There is a tab before each and a newline behind the last.
+        """
+        if not self._is_by_row:
             return self._rows[row - self._first]
         chunk, place = divmod(row, file.ROWS)
         if chunk != self._chunk:
             self._chunk = chunk
-            self._chunk_rows = self._block.of_all(chunk).split(b"\n")
-        cells: tuple[bytes, ...]
-        cells = self._columns.pick(self._chunk_rows[place].split(b"\t"))
-        return cells
+            self._chunk_rows = choosing.pick(
+                self._block.of_all(chunk),
+                min(file.ROWS, len(self.records) - chunk * file.ROWS),
+                self._columns.count,
+                self._columns.chosen,
+            )
+        return self._chunk_rows[place]
 
     @functools.cached_property
-    def _rows(self) -> list[tuple[bytes, ...]]:
-        """Cells of the included samples, in the order of writing, by record."""
-        first, last, behind = self._first, self._last, len(self.records) - self._first
-        texts = map(self._block.of_sample, self._columns.places)
-        # Lines are parted from that end of a text which is nearer to all of them.
-        if last <= behind:
-            columns = [text.split(b"\n", last)[first:last] for text in texts]
-        else:
-            columns = [
-                text.rsplit(b"\n", behind)[-behind:][: last - first] for text in texts
-            ]
-        return list(zip(*columns, strict=True))
+    def _rows(self) -> choosing.Rows:
+        texts = [self._block.of_sample(place) for place in self._columns.places]
+        return choosing.lay(texts, self._first, self._last)
 
     @functools.cached_property
     def _details(self) -> list[str]:

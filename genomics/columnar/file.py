@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 
 from genomics.errors import BuildFailed
 
-VERSION = 3
+VERSION = 4
 SITES = 512  # records of a block, at most
 GENOTYPE_SITES = 256  # of one that begins with nothing but genotypes
-GROUP = 128  # samples of a group
+GROUP = 512  # samples of a group
 ROWS = 16  # records whose text of all samples lies together
 
 # Bits of a record's flags: a cut may copy it; its cells have text. Others: `codes`.
