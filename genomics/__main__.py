@@ -22,25 +22,22 @@ from typing import IO, NoReturn
 
 from genomics import sandbox
 from genomics.errors import BuildFailed, GenomicsError, IntakeRefused, JobInvalid
-from genomics.job import IntakeJob, Progress, SubsetJob
+from genomics.job import Progress
 from genomics.jsonfields import JSON
-from genomics.part_job import JoinJob, PartJob
-from genomics.removal_job import RemovalJob
 
-# htslib is loaded only by the module that does the job, once the sandbox is shut.
-MODULES = {
-    "subset": "genomics.pipeline",
-    "intake": "genomics.intake",
-    "removal": "genomics.removal",
-    "part": "genomics.part_cut",
-    "join": "genomics.join",
+# Of each kind: where its job is defined and by what name, and what does it. All is
+# loaded only when it is asked for, htslib once the sandbox is shut.
+KINDS = {
+    "subset": ("genomics.job", "SubsetJob", "genomics.pipeline"),
+    "intake": ("genomics.job", "IntakeJob", "genomics.intake"),
+    "removal": ("genomics.removal_job", "RemovalJob", "genomics.removal"),
+    "part": ("genomics.part_job", "PartJob", "genomics.part_cut"),
+    "join": ("genomics.part_job", "JoinJob", "genomics.join"),
 }
 # What a process that is started ahead of its job loads.
-SPARE = (MODULES["subset"], "genomics.sealing")
+SPARE = ("genomics.pipeline", "genomics.sealing")
 PROGRESS_EVERY_S = 0.5
 GARBAGE_THRESHOLD = 100_000
-
-Job = SubsetJob | IntakeJob | RemovalJob | PartJob | JoinJob
 
 
 def main(arguments: list[str]) -> int:
@@ -55,7 +52,7 @@ def main(arguments: list[str]) -> int:
         _write(out, {"sandbox": {"network": not is_isolated}})
         if is_spare and not _has_come():
             return 0
-        _write(out, {"result": _work(_read_job(sys.stdin.buffer), out)})
+        _write(out, {"result": _work(sys.stdin.buffer, out)})
     except JobInvalid as error:
         return _fail(out, 2, "job", str(error))
     except IntakeRefused as error:
@@ -99,25 +96,6 @@ def _has_come() -> bool:
     return bool(importlib.import_module("genomics.waiting").wait_for_job())
 
 
-def _read_job(stream: IO[bytes]) -> Job:
-    try:
-        value = _parse(stream.read().decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise JobInvalid("expected UTF-8 on standard input") from error
-    match value:
-        case {"kind": "subset"}:
-            return SubsetJob.from_json(value)
-        case {"kind": "intake"}:
-            return IntakeJob.from_json(value)
-        case {"kind": "removal"}:
-            return RemovalJob.from_json(value)
-        case {"kind": "part"}:
-            return PartJob.from_json(value)
-        case {"kind": "join"}:
-            return JoinJob.from_json(value)
-    raise JobInvalid(f"expected a job whose kind is one of {sorted(MODULES)}")
-
-
 def _parse(text: str) -> JSON:
     try:
         value: JSON = json.loads(
@@ -139,7 +117,17 @@ def _no_constant(_: str) -> NoReturn:
     raise JobInvalid("expected finite numbers in the job")
 
 
-def _work(job: Job, out: IO[str]) -> JSON:
+def _work(stream: IO[bytes], out: IO[str]) -> JSON:
+    try:
+        value = _parse(stream.read().decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise JobInvalid("expected UTF-8 on standard input") from error
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise JobInvalid(f"expected a job whose kind is one of {sorted(KINDS)}")
+    defined, name, doing = KINDS[kind]
+    job = getattr(importlib.import_module(defined), name).from_json(value)
+    module = importlib.import_module(doing)
     told = 0.0
 
     def sink(progress: Progress) -> None:
@@ -149,7 +137,6 @@ def _work(job: Job, out: IO[str]) -> JSON:
             told = now
             _write(out, {"progress": progress.to_json()})
 
-    module = importlib.import_module(MODULES[str(job.to_json()["kind"])])
     # Jobs make tuples by the million and hardly ever a cycle: looking for cycles takes
     # a sixth of the time of some of them.
     gc.freeze()

@@ -9,9 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-import numpy as np
 from isal import igzip_lib, isal_zlib
-from numpy.typing import NDArray
 
 # As bgzip: what stays below 64 KiB even when it does not pack.
 BLOCK_BYTES = 0xFF00
@@ -29,17 +27,6 @@ def blocks(text: bytes | memoryview, level: int) -> Iterator[bytes]:
     view = memoryview(text)
     for start in range(0, len(view), BLOCK_BYTES):
         yield block(view[start : start + BLOCK_BYTES], level)
-
-
-def virtual_offsets(
-    places: NDArray[np.int64], starts: NDArray[np.int64]
-) -> NDArray[np.uint64]:
-    """Return the virtual file offsets of places (bytes) within a run of text.
-
-    `starts` holds where in the file each block of the run begins.
-    """
-    offsets = starts[places // BLOCK_BYTES] << 16 | places % BLOCK_BYTES
-    return offsets.astype(np.uint64)
 
 
 def block(text: bytes | memoryview, level: int) -> bytes:

@@ -6,10 +6,8 @@ build hold only on contigs of the build; on any other contig a donor who withhol
 something is masked, and a span closed to all closes it.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-
-import numpy as np
-from numpy.typing import NDArray
+import operator
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from genomics import builds
 from genomics.alleles import Locus, Site
@@ -68,29 +66,37 @@ class Boundaries:
         )
 
     def scan(
-        self, contig: str, starts_0: NDArray[np.int32], ends: NDArray[np.int32]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        self, contig: str, firsts: Sequence[int], lasts: Sequence[int]
+    ) -> tuple[list[bool], list[bool]]:
         """Whether sites of one contig touch what is requested, and what is kept back.
 
-        Kept back: withheld by anyone, or closed to all. For sites without mates.
+        Kept back: withheld by anyone, or closed to all. For sites without mates, from
+        a first to a last base (1-based, inclusive).
         """
         key, is_placed = self._place(contig)
-        everywhere = np.ones(len(starts_0), np.bool_)
+        if min(firsts, default=1) < 1:
+            # As `_touches`: a telomere stands before the first base.
+            firsts, lasts = (
+                [max(base, 1) for base in each] for each in (firsts, lasts)
+            )
 
-        def touch(spans: SpanIndex, *, unplaced: bool) -> NDArray[np.bool_]:
+        def touch(spans: SpanIndex, *, unplaced: bool) -> list[bool]:
             if not is_placed and key not in spans.contigs:
-                return everywhere if unplaced else ~everywhere
-            return spans.overlap_each(key, starts_0, ends)
+                return [unplaced] * len(firsts)
+            return spans.overlap_each(key, firsts, lasts)
 
-        requested, kept_back = everywhere, ~everywhere
+        requested, kept_back = [True] * len(firsts), [False] * len(firsts)
         if self._requested is not None:
             requested = touch(self._requested, unplaced=False)
         if self._closed.contigs:
-            kept_back = kept_back | touch(self._closed, unplaced=True)
+            kept_back = touch(self._closed, unplaced=True)
         if self._withheld:
-            kept_back = kept_back | (
-                touch(self._any_withheld, unplaced=True) if is_placed else everywhere
+            withheld = (
+                touch(self._any_withheld, unplaced=True)
+                if is_placed
+                else [True] * len(firsts)
             )
+            kept_back = list(map(operator.or_, kept_back, withheld))
         return requested, kept_back
 
     def _may_be_withheld(self, contig: str, site: Site) -> bool:

@@ -8,8 +8,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from genomics.boundaries import Boundaries
 from genomics.columnar import file
 from genomics.columnar.cutting import ColumnCutter
@@ -130,10 +128,10 @@ def _blocks(job: SubsetJob, store: ColumnStore) -> Iterator[BlockPlace]:
         places = list(group)
         is_requested, _ = boundaries.scan(
             contig,
-            np.array([place.first_pos - 1 for place in places]),
-            np.array([place.last_end for place in places]),
+            [place.first_pos for place in places],
+            [place.last_end for place in places],
         )
-        for place, is_wanted in zip(places, is_requested.tolist(), strict=True):
+        for place, is_wanted in zip(places, is_requested, strict=True):
             if is_wanted or place.reaches_far:
                 yield place
 

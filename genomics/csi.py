@@ -4,17 +4,24 @@ from pathlib import Path
 
 import pysam
 
+from genomics.errors import BuildFailed
 from genomics.parts import Joined
 
 
 def write_index(variants: Joined) -> bytes:
-    """Return the CSI index of a BGZF-compressed VCF."""
+    """Return the CSI index of a BGZF-compressed VCF.
+
+    Raises BuildFailed for positions that no index holds.
+    """
     path = Path("variants.vcf.gz")
     index = path.with_name(f"{path.name}.csi")
     try:
         with path.open("xb") as file:
             file.writelines(variants)
-        pysam.tabix_index(str(path), preset="vcf", csi=True, force=True)
+        try:
+            pysam.tabix_index(str(path), preset="vcf", csi=True, force=True)
+        except OSError as error:
+            raise BuildFailed("index", "expected positions an index holds") from error
         return index.read_bytes()
     finally:
         path.unlink(missing_ok=True)

@@ -5,10 +5,7 @@ caller, who gives keys; what the answer is good for, too.
 """
 
 import bisect
-from collections.abc import Iterable
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable, Sequence
 
 from genomics.jsonfields import Span
 
@@ -47,11 +44,30 @@ class SpanIndex:
         return before > 0 and self._ends[contig][before - 1] > start_0
 
     def overlap_each(
-        self, contig: str, starts_0: NDArray[np.int32], ends: NDArray[np.int32]
-    ) -> NDArray[np.bool_]:
-        """Whether each of many spans on the contig shares a base with one of these."""
-        if contig not in self._starts:
-            return np.zeros(len(starts_0), np.bool_)
-        before = np.searchsorted(self._starts[contig], ends, "left")
-        reached = np.array([-1, *self._ends[contig]])[before]
-        return np.asarray(reached > starts_0)
+        self, contig: str, firsts: Sequence[int], lasts: Sequence[int]
+    ) -> list[bool]:
+        """Whether each of many stretches on the contig shares a base with a span.
+
+        They go from a first to a last base, both 1-based and inclusive.
+        """
+        if not firsts:
+            return []
+        starts, ends = self._starts.get(contig, []), self._ends.get(contig, [])
+        # Few spans, or none, lie where the stretches do.
+        near = slice(
+            bisect.bisect_right(ends, min(firsts) - 1),
+            bisect.bisect_left(starts, max(lasts)),
+        )
+        spans = list(zip(starts[near], ends[near], strict=True))
+        if not spans:
+            return [False] * len(firsts)
+        if len(spans) == 1:
+            ((start, end),) = spans
+            return [
+                first <= end and last > start
+                for first, last in zip(firsts, lasts, strict=True)
+            ]
+        return [
+            self.overlaps(contig, first - 1, last)
+            for first, last in zip(firsts, lasts, strict=True)
+        ]

@@ -9,13 +9,14 @@ use of, and how long each window is. Sealing it is left to `genomics.part_cut`.
 
 import dataclasses
 import json
+import os
 import struct
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
+from genomics import numbers
 from genomics.errors import BuildFailed, JobInvalid
 from genomics.header import Usage
 from genomics.jsonfields import (
@@ -26,11 +27,11 @@ from genomics.jsonfields import (
     text_of,
     tuple_of,
 )
+from genomics.native import indexing
 from genomics.parts import Body, Extent, Part
 
 _MAGIC = b"GMPART02"
 _SIZE = struct.Struct("<Q")
-_COLUMNS = 3  # of a table
 _READ_BYTES = 1 << 20
 
 
@@ -49,8 +50,8 @@ def pack(label: Label, body: Body) -> Iterator[bytes]:
     head = json.dumps(_head(label, body), ensure_ascii=True).encode("ascii")
     yield _MAGIC + _SIZE.pack(len(head)) + head
     for part in body.parts:
-        yield part.table.astype("<i8").tobytes()
-        yield part.sizes.astype("<i8").tobytes()
+        yield numbers.pack(part.table)
+        yield numbers.pack(part.sizes)
         with part.path.open("rb") as file:
             while data := file.read(_READ_BYTES):
                 yield data
@@ -162,13 +163,12 @@ def _length(value: JSON) -> tuple[str, int | None]:
 
 
 def _window(file: BinaryIO, path: Path, value: JSON) -> Part:
-    contig, *numbers = tuple_of(value, "window", 5)
-    records, blocks, withheld, closed = (integer_of(one, "window") for one in numbers)
-    table = np.fromfile(file, "<i8", records * _COLUMNS).reshape(records, _COLUMNS)
-    sizes = np.fromfile(file, "<i8", blocks)
+    contig, *counts = tuple_of(value, "window", 5)
+    records, blocks, withheld, closed = (integer_of(one, "window") for one in counts)
+    table, sizes = _numbers(file, records * indexing.COLUMNS), _numbers(file, blocks)
     start = file.tell()
-    size = int(sizes.sum())
-    if len(sizes) != blocks or (size and sizes.min() <= 0):
+    size = sum(sizes)
+    if min(sizes, default=1) <= 0:
         raise ValueError("a window is cut off")
     if file.seek(0, 2) < start + size:
         raise ValueError("a window is cut off")
@@ -176,9 +176,16 @@ def _window(file: BinaryIO, path: Path, value: JSON) -> Part:
     return Part(
         contig=text_of(contig, "contig"),
         path=path,
-        table=table.astype(np.int64, copy=False),
-        sizes=sizes.astype(np.int64, copy=False),
+        table=table,
+        sizes=sizes,
         withheld=withheld,
         closed=closed,
         start=start,
     )
+
+
+def _numbers(file: BinaryIO, count: int) -> "array[int]":
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    if numbers.BYTES * count > left:
+        raise ValueError("a window is cut off")
+    return numbers.unpack(file.read(numbers.BYTES * count))

@@ -4,23 +4,18 @@ A part is a run of BGZF blocks of one window and says where each record lies in 
 Which records there are is left to others.
 """
 
+import itertools
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from genomics import bgzf, tabix
 from genomics.crypt4gh.reading import Pieces
 from genomics.header import Usage
+from genomics.native import indexing
 from genomics.subset import Cut
-
-# Starts, ends, opening and closing offsets, as in `tabix.Places`.
-_Placed = tuple[
-    NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64]
-]
 
 _FLUSH_BYTES = 16 * bgzf.BLOCK_BYTES
 _READ_BYTES = 1 << 20
@@ -38,19 +33,28 @@ class Part:
 
     contig: str
     path: Path
-    table: NDArray[np.int64]  # n x 3
-    sizes: NDArray[np.int64]
+    table: "array[int]"  # of "q": n x 3, row by row
+    sizes: "array[int]"  # of "q"
     withheld: int
     closed: int
     start: int = 0
 
     @property
     def records(self) -> int:
-        return len(self.table)
+        return len(self.table) // indexing.COLUMNS
 
     @property
     def text_bytes(self) -> int:
-        return int(self.table[:, 2].sum())
+        return sum(self.table[2 :: indexing.COLUMNS])
+
+    @property
+    def file_bytes(self) -> int:
+        return sum(self.sizes)
+
+    @property
+    def last_base(self) -> int:
+        """The last base of any site; 0 without records."""
+        return max(self.table[1 :: indexing.COLUMNS], default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +98,7 @@ class PartWriter:
         self._file: BinaryIO
         self._pending: list[bytes] = []
         self._pending_bytes = 0
-        self._sizes: list[int] = []
-        self._table: list[tuple[int, int, int]] = []
+        self._sizes, self._table = array("q"), array("q")
         self._withheld = 0
         self._closed = 0
 
@@ -113,7 +116,7 @@ class PartWriter:
             if not size:
                 self._closed += 1
                 continue
-            self._table.append((pos, end, size))
+            self._table.extend((pos, end, size))
             self._withheld += withheld
             self._pending.append(text)
             self._pending_bytes += size
@@ -127,8 +130,8 @@ class PartWriter:
         return Part(
             contig=self._contig,
             path=self._path,
-            table=np.array(self._table, np.int64).reshape(-1, 3),
-            sizes=np.array(self._sizes, np.int64),
+            table=self._table,
+            sizes=self._sizes,
             withheld=self._withheld,
             closed=self._closed,
         )
@@ -137,47 +140,28 @@ class PartWriter:
         text = memoryview(b"".join(self._pending))
         whole = len(text) if is_last else len(text) - len(text) % bgzf.BLOCK_BYTES
         packed = list(bgzf.blocks(text[:whole], self._level))
-        self._sizes += map(len, packed)
+        self._sizes.extend(map(len, packed))
         self._file.writelines(packed)
         self._pending = [bytes(text[whole:])]
         self._pending_bytes = len(text) - whole
 
 
-def index_of(parts: Iterable[Part], header_bytes: int) -> Iterator[tabix.Places]:
+def index_of(parts: Iterable[Part], header_bytes: int) -> Iterator[tabix.Contig]:
     """Yield the places of the records, contig by contig, behind a header of this size.
 
     Parts of a contig stand together, in order; those without records are passed over.
     """
     base = header_bytes
-    contig, found = "", list[_Placed]()
-    for part in parts:
-        if not part.records:
-            continue
-        if part.contig != contig and found:
-            yield _joined(contig, found)
-            found = []
-        contig = part.contig
-        found.append(_placed(part, base))
-        base += int(part.sizes.sum())
-    if found:
-        yield _joined(contig, found)
-
-
-def _placed(part: Part, base: int) -> _Placed:
-    starts = base + np.concatenate(([0], np.cumsum(part.sizes)))
-    edges = np.concatenate(([0], np.cumsum(part.table[:, 2])))
-    opens = bgzf.virtual_offsets(edges[:-1], starts[:-1])
-    closes = np.append(opens[1:], np.uint64(starts[-1] << 16))
-    # A telomere stands at 0, before the first base, where an index has no place.
-    pos = np.maximum(part.table[:, 0], 1)
-    return pos - 1, np.maximum(part.table[:, 1], pos), opens, closes
-
-
-def _joined(contig: str, found: list[_Placed]) -> tabix.Places:
-    starts_0, ends, opens, closes = map(np.concatenate, zip(*found, strict=True))
-    return tabix.Places(
-        contig=contig, starts_0=starts_0, ends=ends, opens=opens, closes=closes
-    )
+    for name, group in itertools.groupby(
+        (part for part in parts if part.records), key=lambda part: part.contig
+    ):
+        places = indexing.Places(*(array("q") for _ in indexing.Places._fields))
+        for part in group:
+            found = indexing.place(part.table, part.sizes, base, bgzf.BLOCK_BYTES)
+            for whole, more in zip(places, found, strict=True):
+                whole.extend(more)
+            base += part.file_bytes
+        yield tabix.Contig(name, places)
 
 
 class Joined:
@@ -192,7 +176,7 @@ class Joined:
         """Yield the whole file from its start."""
         yield self._header
         for part in self._parts:
-            left = int(part.sizes.sum())
+            left = part.file_bytes
             with part.path.open("rb") as file:
                 file.seek(part.start)
                 while data := file.read(min(left, _READ_BYTES)):

@@ -9,7 +9,7 @@ versions of ISA-L and zlib, which are therefore among the versions reported.
 
 import importlib
 import io
-import platform
+import sys
 import zlib
 from types import ModuleType
 
@@ -69,7 +69,7 @@ def finish(job: SubsetJob, body: Body) -> SubsetResult:
 def versions() -> dict[str, str]:
     """Return the versions of what the bytes of a release depend on."""
     return {
-        "python": platform.python_version(),
+        "python": sys.version.split()[0],
         "isal": isal.__version__,
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
         "cryptography": cryptography.__version__,
@@ -100,5 +100,5 @@ def _is_long(job: SubsetJob, body: Body) -> bool:
         contig_length(job, name, body.contig_lengths.get(name)) or 0
         for name in body.usage.contigs
     ]
-    ends = [int(part.table[:, 1].max()) for part in body.parts if part.records]
+    ends = [part.last_base for part in body.parts]
     return max([*lengths, *ends], default=0) > tabix.MAX_END

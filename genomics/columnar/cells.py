@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genomics.columnar import codes, file
+from genomics.columnar import codes, encoding, file
 from genomics.errors import BuildFailed
 from genomics.fields import FORMAT
 from genomics.genotypes import picks
@@ -97,7 +97,7 @@ class Table:
         """Take rows that may be nothing but genotypes; return those that are not."""
         if not numbers:
             return []
-        found = codes.encode_rows(cells)
+        found = encoding.encode_rows(cells)
         sound = found.sound
         places = np.array(numbers)
         self._codes[places[sound]] = found.codes[sound]
@@ -132,7 +132,7 @@ class Table:
         genotypes = np.full((1, self._samples, codes.CELL_BYTES), _TAB, np.uint8)
         for place in range(codes.CELL_BYTES - 1):
             genotypes[0, :, place] = text[starts + place]
-        found = codes.encode(genotypes)
+        found = encoding.encode(genotypes)
         assert found.sound.all(), "the pattern admits genotypes only"
         self._codes[number] = found.codes[0]
         self._text[number] = cells

@@ -9,35 +9,22 @@ import functools
 import heapq
 import itertools
 import operator
+from array import array
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from genomics.columnar import codes, file
-from genomics.columnar.codes import Codes
 from genomics.columnar.file import Block, Directory
 from genomics.job import SubsetJob
 from genomics.lines import ENCODING
 from genomics.native import choosing
 from genomics.subset import Cut, Subsetter, counted, frequency
 
-Rows = NDArray[np.intp]
-
 # To begin a section takes as long as so many cells of one.
 _SECTION = 600
 _ROW = operator.itemgetter(0)
 _GENOTYPE = "GT"
-_KINDS = codes.IS_UNPHASED | codes.IS_MIXED
-# By kind: text of a cell behind its tab, as a number; without the tab, as text.
-_CELLS = {
-    0: codes.PHASED_CELLS,
-    codes.IS_UNPHASED: codes.UNPHASED_CELLS,
-    codes.IS_MIXED: codes.PHASED_CELLS,
-}
-# By code: alleles that are the first ALT, and missing ones.
-_ALTS = codes.COUNTS[:, 1].astype(np.uint8)
-_MISSING = codes.MISSING_COUNTS.astype(np.uint8)
+# By flags, whether all genotypes are unphased.
+_ARE_UNPHASED = bytes(flags & codes.IS_UNPHASED for flags in range(256))
 
 
 class ColumnCutter:
@@ -58,27 +45,11 @@ class ColumnCutter:
         The window is [low, high), 1-based.
         """
         reader = _Reader(block, self._columns, self._header_lines)
-        pos, end = reader.records["pos"], reader.records["end"]
-        is_requested, is_kept_back = self._subsetter.boundaries.scan(
-            block.place.contig, pos - 1, end
-        )
-        is_fast = (reader.records["flags"] & file.IS_FAST) != 0
-        # Trimming moves POS to the right, never past the last base.
-        is_near = (pos < high) & (end >= low)
-        is_by_arrays = is_fast & ~is_kept_back
-        if self._only_one_by_one:
-            is_by_arrays[:] = False
-        # What begins before the window may be trimmed into it.
-        is_by_arrays &= pos >= low
-        rows = np.flatnonzero(is_by_arrays & is_requested & is_near)
-        # What is fast but kept back reaches no further than REF, what is not fast may.
-        left = np.flatnonzero(
-            ~is_by_arrays & is_near & (is_requested | ~is_fast)
-        ).tolist()
-        wanted = [*rows[:1].tolist(), *rows[-1:].tolist(), *left[:1], *left[-1:]]
+        rows, left = self._ways(reader, low, high)
+        wanted = [*rows[:1], *rows[-1:], *left[:1], *left[-1:]]
         if wanted:
             reader.narrow(min(wanted), max(wanted) + 1)
-        found = self._cut_by_arrays(reader, rows) if len(rows) else iter(())
+        found = self._cut_by_arrays(reader, rows) if rows else iter(())
         one_by_one = ((row, None) for row in left)
         # In the order of the block, so that no text is inflated twice.
         for row, cut in heapq.merge(found, one_by_one, key=_ROW) if left else found:
@@ -91,8 +62,36 @@ class ColumnCutter:
             if cut is not None and low <= cut.pos < high:
                 yield cut
 
+    def _ways(
+        self, reader: "_Reader", low: int, high: int
+    ) -> tuple[list[int], list[int]]:
+        """Return the rows to cut by arrays, and those to cut one by one."""
+        records = reader.records
+        is_requested, is_kept_back = self._subsetter.boundaries.scan(
+            reader.contig, records.pos, records.end
+        )
+        by_arrays, left = [], []
+        for row, (pos, end, flags, is_wanted, is_held) in enumerate(
+            zip(
+                *(records.pos, records.end, records.flags, is_requested, is_kept_back),
+                strict=True,
+            )
+        ):
+            # Trimming moves POS to the right, never past the last base.
+            if pos >= high or end < low:
+                continue
+            is_fast = flags & file.IS_FAST
+            # What begins before the window may be trimmed into it.
+            if is_fast and not is_held and pos >= low and not self._only_one_by_one:
+                if is_wanted:
+                    by_arrays.append(row)
+            # What is fast but kept back reaches no further than REF, other may.
+            elif is_wanted or not is_fast:
+                left.append(row)
+        return by_arrays, left
+
     def _cut_by_arrays(
-        self, reader: "_Reader", rows: Rows
+        self, reader: "_Reader", rows: Sequence[int]
     ) -> Iterator[tuple[int, Cut | None]]:
         """Yield the rows with what is left, or None if that is not for arrays."""
         carried = _Carried(reader, rows)
@@ -104,7 +103,7 @@ class ColumnCutter:
             name, ref, alt, filters = sites[row].split("\t")
             renumbering = None
             if alts == 1:
-                info = _info_of_one(*carried.single[number])
+                info = _info_of_one(*carried.single(number))
             else:
                 kept, info = carried.counted(number, alts)
                 if len(kept) < alts:
@@ -139,20 +138,20 @@ class _Columns:
     def __init__(self, places: Sequence[int], samples: int) -> None:
         self.places = places
         self.count = samples
-        self.chosen = np.array(places, np.int64)
-        # Number and width of each group that has any.
+        self.chosen = array("q", places)
+        # The groups that have any, and how many people each has.
         self.groups = sorted({place // file.GROUP for place in places})
-        self.widths = [
-            min(file.GROUP, samples - group * file.GROUP) for group in self.groups
-        ]
+        self.widths = array(
+            "q",
+            [min(file.GROUP, samples - group * file.GROUP) for group in self.groups],
+        )
         self.are_most_groups = 2 * len(self.groups) > file.groups_of(samples)
         starts = dict(
             zip(self.groups, itertools.accumulate(self.widths, initial=0), strict=False)
         )
         # Of each sample, its column when these groups stand side by side.
-        self.picked = np.array(
-            [starts[place // file.GROUP] + place % file.GROUP for place in places],
-            np.uint32,
+        self.picked = array(
+            "I", [starts[place // file.GROUP] + place % file.GROUP for place in places]
         )
 
 
@@ -167,7 +166,8 @@ class _Reader:
         self._first_line = header_lines + block.place.first_record + 1
         self._chunk = -1
         self._chunk_rows: choosing.Rows
-        self._first, self._last = 0, len(self.records)
+        self._count = len(self.records.pos)
+        self._first, self._last = 0, self._count
 
     def narrow(self, first: int, last: int) -> None:
         """Read the text of these rows alone, the last excluded."""
@@ -181,7 +181,7 @@ class _Reader:
         """
         chunks = -(-self._last // file.ROWS) - self._first // file.ROWS
         by_row = chunks * file.ROWS * self._columns.count
-        return by_row < len(self._columns.places) * (len(self.records) + _SECTION)
+        return by_row < len(self._columns.places) * (self._count + _SECTION)
 
     @functools.cached_property
     def forms(self) -> list[str]:
@@ -197,44 +197,37 @@ class _Reader:
 
     def fields(self, row: int) -> list[str]:
         """Return the columns up to FORMAT."""
-        record = self.records[row]
+        records = self.records
         name, ref, alt, filters = self.sites[row].split("\t")
         quality, info = self._details[row].split("\t")
-        form = self.forms[record["form"]]
-        pos = str(record["pos"])
+        form = self.forms[records.form[row]]
+        pos = str(records.pos[row])
         return [self.contig, pos, name, ref, alt, quality, filters, info, form]
 
     def samples(self, row: int) -> Sequence[str]:
         """Return the included samples' columns as text, in the order of writing."""
-        flags = int(self.records["flags"][row])
+        flags = self.records.flags[row]
         if flags & file.HAS_TEXT:
             return str(self._cells(row)[1:-1], ENCODING).split("\t")
-        found = _CELLS[flags & _KINDS].take(self.codes(np.array([row]))[0])
-        text: str = found.tobytes()[1:].decode(ENCODING)
-        return text.split("\t")
+        found = choosing.gather(self.tables(file.CODES), row)
+        return str(_spelled(found, bytes([flags]))[1:], ENCODING).split("\t")
 
     def text(self, start: bytes, row: int) -> bytes:
         """Return the line that starts so and goes on with the included samples."""
         return b"".join((start, self._cells(row)))
 
-    def codes(self, rows: Rows) -> Codes:
-        """Return rows x included samples, in the order of writing."""
-        return self._gathered(file.CODES, rows)
-
-    def always_missing(self, rows: Rows) -> Codes | None:
-        """Return, by row, bits of the values that no included sample has, if any."""
-        groups = self._columns.groups
-        if not all(self._block.of_group(file.MISSING, group) for group in groups):
-            return None
-        found: Codes = np.bitwise_and.reduce(self._gathered(file.MISSING, rows), axis=1)
-        return found
-
-    def _gathered(self, kind: int, rows: Rows) -> Codes:
+    def tables(self, kind: int) -> choosing.Tables:
+        """Return what the groups with included samples have of a kind."""
         columns = self._columns
         if columns.are_most_groups:
             self._block.load_groups()
-        tables = [self._block.of_group(kind, group) for group in columns.groups]
-        return choosing.gather(tables, columns.widths, rows, columns.picked)
+        texts = [self._block.of_group(kind, group) for group in columns.groups]
+        return choosing.Tables(texts, columns.widths, columns.picked)
+
+    def always_missing(self, rows: Sequence[int]) -> bytearray | None:
+        """Return, by row, bits of the values that no included sample has, if any."""
+        tables = self.tables(file.MISSING)
+        return choosing.find_common(tables, rows) if all(tables.texts) else None
 
     def _cells(self, row: int) -> memoryview:
         """Return the text of the included samples, in the order of writing.
@@ -248,7 +241,7 @@ class _Reader:
             self._chunk = chunk
             self._chunk_rows = choosing.pick(
                 self._block.of_all(chunk),
-                min(file.ROWS, len(self.records) - chunk * file.ROWS),
+                min(file.ROWS, self._count - chunk * file.ROWS),
                 self._columns.count,
                 self._columns.chosen,
             )
@@ -270,83 +263,71 @@ class _Reader:
 class _Carried:
     """The rows among some that an included sample carries, counted and as text."""
 
-    def __init__(self, reader: _Reader, rows: Rows) -> None:
-        found = reader.codes(rows)
-        kinds = reader.records["flags"][rows] & _KINDS
-        alleles = found
-        if (kinds & codes.IS_MIXED).any():
-            alleles = found & np.uint8(codes.PAIR)
-        carried = np.flatnonzero(alleles.max(axis=1) >= codes.FIRST_WITH_ALT)
-        self._alleles = alleles[carried]
-        self._codes = found[carried]
-        self._kinds = kinds[carried]
-        self._rows = rows[carried]
-        self._records = reader.records[self._rows]
+    def __init__(self, reader: _Reader, rows: Sequence[int]) -> None:
+        records = reader.records
+        flags = bytes([records.flags[row] for row in rows])
+        found = choosing.find_carried(
+            reader.tables(file.CODES), rows, flags, codes.ALLELES
+        )
+        self._records = records
+        self._rows = [rows[place] for place in found.places]
+        self._flags = bytes([flags[place] for place in found.places])
+        self._codes, self._tallies = found.codes, found.tallies
         self._missing = reader.always_missing(self._rows)
-        self._width = codes.CELL_BYTES * found.shape[1]
-        has_missing = bool((self._records["flags"] & codes.HAS_MISSING).any())
-        self.single = _count_single(self._alleles, has_missing=has_missing)
+        self._included = len(found.codes) // max(len(self._rows), 1)
 
     def places(self) -> Iterator[tuple[int, int, int, int, int]]:
         """Yield row, POS, last base of REF, number of FORMAT and of ALT alleles."""
-        names = ("pos", "end", "form", "alts")
-        columns = (self._records[name].tolist() for name in names)
-        return zip(self._rows.tolist(), *columns, strict=True)
+        records = self._records
+        for row in self._rows:
+            yield (
+                row,
+                records.pos[row],
+                records.end[row],
+                records.form[row],
+                (records.alts[row]),
+            )
 
     def lacks(self, number: int) -> bool:
         """Whether some value is missing for every included sample."""
         return self._missing is not None and bool(self._missing[number])
 
+    def single(self, number: int) -> tuple[int, int, int]:
+        """Return how many ALT and called alleles and called samples a row has.
+
+        Right for rows with one ALT allele only.
+        """
+        start = number * choosing.TALLIES
+        first, *_, called, samples = self._tallies[start : start + choosing.TALLIES]
+        return first, called, samples
+
     def counted(self, number: int, alts: int) -> tuple[list[int], str]:
         """Return the numbers of the carried ALT alleles and the counts for INFO."""
-        alleles = self._alleles[number]
-        times = np.bincount(alleles, minlength=len(codes.PAIRS))
-        counts = (times @ codes.COUNTS[: len(times)]).tolist()
+        start = number * choosing.TALLIES
+        *counts, called, samples = self._tallies[start : start + choosing.TALLIES]
         # Codes have single-digit alleles: nobody has one beyond these.
-        kept = [n for n in range(1, min(alts, codes.MAX_ALLELE) + 1) if counts[n]]
-        samples = len(alleles) - int(times[codes.BOTH_MISSING])
-        info = counted([counts[n] for n in kept], sum(counts), samples)
+        kept = [n for n, count in enumerate(counts[:alts], 1) if count]
+        info = counted([counts[n - 1] for n in kept], called, samples)
         return kept, ";".join(info)
 
     def genotypes(self, number: int, renumbering: dict[int, int] | None) -> memoryview:
         """Return the genotypes of a row, each behind a tab."""
+        start, end = number * self._included, (number + 1) * self._included
         if renumbering is None:
-            start = number * self._width
-            return self._text[start : start + self._width]
-        found = codes.renumbered(renumbering).take(self._codes[number])
-        cells: NDArray[np.uint32] = _CELLS[int(self._kinds[number])].take(found)
-        return cells.view(np.uint8).data
+            return self._text[start * codes.CELL_BYTES : end * codes.CELL_BYTES]
+        found = self._codes[start:end].translate(codes.renumbered(renumbering))
+        return _spelled(found, self._flags[number : number + 1])
 
     @functools.cached_property
     def _text(self) -> memoryview:
-        cells = np.empty(self._codes.shape, np.uint32)
-        for kind in np.unique(self._kinds).tolist():
-            rows = np.flatnonzero(self._kinds == kind)
-            if len(rows) == len(cells):
-                # Codes are bytes and the table has 256 entries: nothing is clipped.
-                _CELLS[kind].take(self._codes, out=cells, mode="clip")
-            else:
-                cells[rows] = _CELLS[kind].take(self._codes[rows])
-        return cells.reshape(-1).view(np.uint8).data
+        return _spelled(self._codes, self._flags)
 
 
-def _count_single(alleles: Codes, *, has_missing: bool) -> list[tuple[int, int, int]]:
-    """Return, by row, how many ALT alleles, called alleles and called samples it has.
-
-    Right for rows with one ALT allele only.
-    """
-    included = alleles.shape[1]
-    if has_missing:
-        carriers = _ALTS.take(alleles).sum(axis=1, dtype=np.int64)
-        called = 2 * included - _MISSING.take(alleles).sum(axis=1, dtype=np.int64)
-        samples = included - np.count_nonzero(alleles == codes.BOTH_MISSING, axis=1)
-        return list(
-            zip(carriers.tolist(), called.tolist(), samples.tolist(), strict=True)
-        )
-    # Then 0 is the only code without the ALT.
-    carriers = np.count_nonzero(alleles, axis=1)
-    carriers += np.count_nonzero(alleles == codes.HOMOZYGOUS, axis=1)
-    return [(count, 2 * included, included) for count in carriers.tolist()]
+def _spelled(found: bytearray, flags: bytes) -> memoryview:
+    """Return rows of codes as text."""
+    return choosing.spell(
+        found, flags.translate(_ARE_UNPHASED), codes.PHASED_CELLS, codes.UNPHASED_CELLS
+    )
 
 
 @functools.lru_cache(maxsize=100_000)

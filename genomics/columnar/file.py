@@ -12,17 +12,16 @@ read is what was written. Numbers are little-endian. What to make of it is left 
 """
 
 import hashlib
+import itertools
 import json
 import os
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, NamedTuple, Self, cast
 
-import numpy as np
 from isal import igzip_lib
-from numpy.typing import NDArray
 
 from genomics.errors import BuildFailed
 
@@ -44,7 +43,7 @@ _KINDS = 2
 
 _MAGIC = b"GMCOLS01"
 _TAIL = struct.Struct("<2Q")  # sizes of the directory, packed and plain
-_LEVEL = 3
+LEVEL = 3
 
 _DIGEST_BYTES = 16
 # Deflate packs no tighter; sizes that say otherwise are damaged.
@@ -55,18 +54,10 @@ _UNREADABLE = (ValueError, KeyError, TypeError, struct.error, _PACKING_ERROR)
 
 Read = Callable[[int, int], bytes]  # offset, size
 
-SECTION = np.dtype(
-    [("packed", "<u4"), ("size", "<u4"), ("sha256", f"V{_DIGEST_BYTES}")]
-)
-RECORD = np.dtype(
-    [
-        ("pos", "<i4"),
-        ("end", "<i4"),  # POS + length of REF - 1
-        ("form", "<u2"),
-        ("alts", "u1"),  # 255 for more
-        ("flags", "u1"),
-    ]
-)
+# Packed and plain size of a section, the beginning of the SHA-256 of it packed.
+_SECTION = struct.Struct(f"<2I{_DIGEST_BYTES}s")
+# POS, POS + length of REF - 1, number of FORMAT, ALT alleles (255 for more), flags.
+RECORD = struct.Struct("<2iH2B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +92,20 @@ class Directory:
     blocks: tuple[BlockPlace, ...]
 
 
+class Records(NamedTuple):
+    """What a block holds of each of its records."""
+
+    pos: tuple[int, ...]
+    end: tuple[int, ...]  # POS + length of REF - 1
+    form: tuple[int, ...]
+    alts: tuple[int, ...]  # 255 for more
+    flags: tuple[int, ...]
+
+
 class Block:
     """The sections of one block, inflated when they are asked for.
 
-    RECORDS is an array of `RECORD`. SITES_TEXT has a line for each record: ID, REF,
+    RECORDS has a `RECORD` for each. SITES_TEXT has a line for each record: ID, REF,
     ALT, FILTER; DETAILS one of QUAL, INFO. FORMS has the distinct FORMAT strings that
     `form` numbers. CODES and MISSING are (records x samples) of bytes; a bit of
     MISSING stands for a key of FORMAT, the lowest for GT.
@@ -116,19 +117,19 @@ class Block:
         self._first_text = _SHARED + _KINDS * groups_of(samples)
         self._first_rows = self._first_text + samples
         self._loaded: tuple[int, bytes] | None = None  # offset
-        head = read(place.offset, place.sections * SECTION.itemsize)
+        head = read(place.offset, place.sections * _SECTION.size)
         if hashlib.sha256(head).hexdigest() != place.sha256:
             raise _damaged()
-        table = np.frombuffer(head, SECTION)
+        self._packed, self._sizes, self._digests = zip(
+            *_SECTION.iter_unpack(head), strict=True
+        )
         start = place.offset + len(head)
-        self._ends = (start + np.cumsum(table["packed"], dtype=np.int64)).tolist()
-        self._packed = table["packed"].tolist()
-        self._sizes = table["size"].tolist()
-        self._digests = table["sha256"].tolist()
+        self._ends = list(itertools.accumulate(self._packed, initial=start))[1:]
 
-    def records(self) -> NDArray[np.void]:
+    def records(self) -> Records:
         """Return the table of the records."""
-        return np.frombuffer(self.section(RECORDS), RECORD)
+        columns = zip(*RECORD.iter_unpack(self.section(RECORDS)), strict=True)
+        return Records(*columns)
 
     def section(self, number: int) -> bytes:
         """Return a section by its place; empty when it has nothing."""
@@ -185,14 +186,14 @@ def encode_block(
     assert len(shared) == _SHARED, "a block has these sections in common"
     sections = [*shared, *(section for group in groups for section in group), *texts]
     packed = [
-        igzip_lib.compress(section, _LEVEL, igzip_lib.COMP_DEFLATE) if section else b""
+        igzip_lib.compress(section, LEVEL, igzip_lib.COMP_DEFLATE) if section else b""
         for section in sections
     ]
-    table = np.zeros(len(sections), SECTION)
-    table["packed"] = [len(part) for part in packed]
-    table["size"] = [len(section) for section in sections]
-    table["sha256"] = [_digest(part) for part in packed]
-    return table.tobytes(), packed
+    head = b"".join(
+        _SECTION.pack(len(part), len(section), _digest(part))
+        for part, section in zip(packed, sections, strict=True)
+    )
+    return head, packed
 
 
 def _digest(data: bytes) -> bytes:
@@ -241,7 +242,7 @@ class Writer:
             "blocks": [astuple(place) for place in self._places],
         }
         text = json.dumps(value, ensure_ascii=True).encode()
-        packed = igzip_lib.compress(text, _LEVEL, igzip_lib.COMP_DEFLATE)
+        packed = igzip_lib.compress(text, LEVEL, igzip_lib.COMP_DEFLATE)
         self._file.write(packed + _TAIL.pack(len(packed), len(text)) + _MAGIC)
         return hashlib.sha256(text).hexdigest()
 

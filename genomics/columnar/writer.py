@@ -8,8 +8,6 @@ for which that is not so simple is kept as it came.
 import re
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from genomics.alleles import Kind, kind_of, reduce_site
 from genomics.columnar import file
 from genomics.columnar.cells import Row, Table
@@ -85,15 +83,21 @@ class ColumnWriter:
             return
         table = Table(draft.rows, draft.rows[0].cells.count(b"\t") + 1)
         forms = {form: number for number, form in enumerate(dict.fromkeys(table.forms))}
-        records = np.zeros(len(draft.rows), file.RECORD)
-        pos, end, alts, is_plain = zip(*draft.places, strict=True)
-        records["pos"], records["end"] = pos, end
-        records["alts"] = np.minimum(alts, 255)
-        records["form"] = [forms[form] for form in table.forms]
-        slow = ~np.uint8(file.IS_FAST)
-        records["flags"] = np.where(is_plain, table.flags, table.flags & slow)
+        pos, end, _, is_plain = zip(*draft.places, strict=True)
+        records = b"".join(
+            file.RECORD.pack(
+                place,
+                last,
+                forms[form],
+                min(count, 255),
+                flags if is_plain_one else flags & ~file.IS_FAST,
+            )
+            for (place, last, count, is_plain_one), form, flags in zip(
+                draft.places, table.forms, table.flags.tolist(), strict=True
+            )
+        )
         shared = [
-            records.tobytes(),
+            records,
             "\n".join(forms).encode(ENCODING),
             "".join(draft.sites).encode(ENCODING),
             "".join(draft.details).encode(ENCODING),
@@ -103,7 +107,7 @@ class ColumnWriter:
             first_pos=min(pos),
             last_pos=max(pos),
             last_end=max(end),
-            records=len(records),
+            records=len(draft.rows),
             first_record=draft.first_record,
             reaches_far=not all(is_plain),
         )

@@ -84,19 +84,120 @@ int64_t lay(const char *const *texts, const size_t *sizes, size_t chosen, size_t
     return (int64_t)(last - first);
 }
 
-/* From tables of one byte a cell, which stand side by side, take `rows` and of each the
- * columns `picked`. `row` has room for a row of all tables. */
-void gather(const uint8_t *const *tables, const size_t *widths, size_t count,
-            const int64_t *rows, size_t wanted, const uint32_t *picked, size_t chosen,
-            uint8_t *row, uint8_t *out) {
-    for (size_t each = 0; each < wanted; each++, out += chosen) {
-        uint8_t *to = row;
-        for (size_t table = 0; table < count; table++) {
-            const size_t width = widths[table];
-            memcpy(to, tables[table] + (size_t)rows[each] * width, width);
-            to += width;
+/* Tables of one byte a cell, which stand side by side: `widths` of them make a row. */
+typedef struct {
+    const uint8_t *const *starts;
+    const size_t *widths;
+    size_t count;
+} Tables;
+
+/* Copy the columns `picked` of a row; `whole` has room for a row of all tables. */
+static void choose(Tables tables, size_t row, const uint32_t *restrict picked,
+                   size_t chosen, uint8_t *restrict whole, uint8_t *restrict out) {
+    uint8_t *to = whole;
+    for (size_t table = 0; table < tables.count; table++) {
+        const size_t width = tables.widths[table];
+        memcpy(to, tables.starts[table] + row * width, width);
+        to += width;
+    }
+    for (size_t each = 0; each < chosen; each++) out[each] = whole[picked[each]];
+}
+
+/* Codes of genotypes and bits of flags, as in genomics/columnar/codes.py. */
+enum { MIXED = 16, HAS_MISSING = 32 };
+enum { BOTH_MISSING = 1, FIRST_WITH_ALT = 4, HOMOZYGOUS = 8, PAIR = 127, PAIRS = 128 };
+enum { ALTS = 9, CALLED = 9, SAMPLES = 10, TALLIES = 11, NO_ALLELE = 10 };
+
+/* Count a code among some, in steps that a compiler makes wide: a byte holds each. */
+static size_t occurs(const uint8_t *codes, size_t count, uint8_t code) {
+    size_t found = 0;
+    while (count) {
+        const size_t step = count < UINT8_MAX ? count : UINT8_MAX;
+        uint8_t some = 0;
+        for (size_t each = 0; each < step; each++) some += codes[each] == code;
+        found += some;
+        codes += step;
+        count -= step;
+    }
+    return found;
+}
+
+/* Count ALT alleles 1 to 9, all alleles and samples with one in a row of codes. */
+static void count(const uint8_t *codes, size_t chosen, uint8_t mask, int is_simple,
+                  const uint8_t *alleles, int32_t *tallies) {
+    memset(tallies, 0, TALLIES * sizeof *tallies);
+    if (is_simple) { /* 0/0, 0/1 and 1/1 */
+        tallies[0] = (int32_t)(chosen - occurs(codes, chosen, 0) +
+                               occurs(codes, chosen, HOMOZYGOUS));
+        tallies[CALLED] = 2 * (int32_t)chosen;
+        tallies[SAMPLES] = (int32_t)chosen;
+        return;
+    }
+    int32_t times[PAIRS] = {0};
+    for (size_t each = 0; each < chosen; each++) times[codes[each] & mask & PAIR]++;
+    for (size_t code = 0; code < PAIRS; code++)
+        for (size_t half = 0; times[code] && half < 2; half++) {
+            const uint8_t allele = alleles[2 * code + half];
+            if (allele >= NO_ALLELE) continue;
+            if (allele > 0) tallies[allele - 1] += times[code];
+            tallies[CALLED] += times[code];
         }
-        for (size_t column = 0; column < chosen; column++)
-            out[column] = row[picked[column]];
+    tallies[SAMPLES] = (int32_t)chosen - times[BOTH_MISSING];
+}
+
+/* Of `rows`, find those in which somebody chosen has an ALT allele: their places among
+ * the rows, their codes behind one another, and what INFO counts. `alleles` are two for
+ * each of 128 codes. Returns how many there are. */
+int64_t find_carried(const uint8_t *const *starts, const size_t *widths, size_t tables,
+                     const int64_t *rows, const uint8_t *flags, size_t wanted,
+                     const uint32_t *picked, size_t chosen, const uint8_t *alleles,
+                     uint8_t *whole, int64_t *found, uint8_t *codes, int32_t *tallies) {
+    const Tables from = {starts, widths, tables};
+    int64_t carried = 0;
+    for (size_t each = 0; each < wanted; each++) {
+        choose(from, (size_t)rows[each], picked, chosen, whole, codes);
+        const uint8_t mask = flags[each] & MIXED ? PAIR : UINT8_MAX;
+        uint8_t most = 0;
+        for (size_t column = 0; column < chosen; column++) {
+            const uint8_t code = codes[column] & mask;
+            most = code > most ? code : most;
+        }
+        if (most < FIRST_WITH_ALT) continue;
+        const int is_simple = !(flags[each] & (MIXED | HAS_MISSING)) && most <= HOMOZYGOUS;
+        count(codes, chosen, mask, is_simple, alleles, tallies);
+        found[carried++] = (int64_t)each;
+        codes += chosen;
+        tallies += TALLIES;
+    }
+    return carried;
+}
+
+/* Copy the chosen cells of one row. */
+void gather(const uint8_t *const *starts, const size_t *widths, size_t tables, size_t row,
+            const uint32_t *picked, size_t chosen, uint8_t *whole, uint8_t *cells) {
+    choose((Tables){starts, widths, tables}, row, picked, chosen, whole, cells);
+}
+
+/* Of `rows`, return the bits that every chosen cell has. */
+void find_common(const uint8_t *const *starts, const size_t *widths, size_t tables,
+                 const int64_t *rows, size_t wanted, const uint32_t *picked,
+                 size_t chosen, uint8_t *whole, uint8_t *cells, uint8_t *common) {
+    const Tables from = {starts, widths, tables};
+    for (size_t each = 0; each < wanted; each++) {
+        choose(from, (size_t)rows[each], picked, chosen, whole, cells);
+        uint8_t bits = UINT8_MAX;
+        for (size_t column = 0; column < chosen; column++) bits &= cells[column];
+        common[each] = bits;
+    }
+}
+
+/* Write rows of codes as text: four bytes a cell, by the first of two tables or, where
+ * `is_second`, by the other. */
+void spell(const uint8_t *codes, size_t rows, size_t chosen, const uint8_t *is_second,
+           const uint32_t *first, const uint32_t *second, uint8_t *out) {
+    for (size_t row = 0; row < rows; row++) {
+        const uint32_t *table = is_second[row] ? second : first;
+        for (size_t each = 0; each < chosen; each++, out += sizeof *table)
+            memcpy(out, table + *codes++, sizeof *table);
     }
 }

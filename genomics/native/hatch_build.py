@@ -1,4 +1,4 @@
-"""Compile `choosing.c` when the package is built, by the compiler of a wheel.
+"""Compile the C of this folder when the package is built, by the compiler of a wheel.
 
 No machine needs a compiler of its own: `ziglang` is a requirement of the build.
 """
@@ -12,8 +12,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_SOURCE = Path("genomics", "native", "choosing.c")
-_LIBRARY = Path("genomics", "native", "libchoosing.so")
+_FOLDER = Path("genomics", "native")
+_LIBRARY = _FOLDER / "libnative.so"
 
 _COMPILER = (sys.executable, "-m", "ziglang", "cc")
 # Every machine of its kind can run what one of them has compiled.
@@ -21,16 +21,16 @@ _OPTIONS = ("-std=c11", "-O3", "-mcpu=baseline", "-shared", "-fPIC", "-Wall", "-
 
 
 class CustomBuildHook(BuildHookInterface[Any]):
-    """Makes the library beside its source; a wheel takes it along."""
+    """Makes the library beside its sources; a wheel takes it along."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile; a failure is the build's."""
         root = Path(self.root)
-        made = root / _LIBRARY
+        made, sources = root / _LIBRARY, sorted((root / _FOLDER).glob("*.c"))
         with tempfile.TemporaryDirectory() as cache:
             fresh = Path(cache, made.name)
             subprocess.run(
-                [*_COMPILER, *_OPTIONS, "-o", fresh, root / _SOURCE],
+                [*_COMPILER, *_OPTIONS, "-o", fresh, *sources],
                 check=True,
                 env=os.environ
                 | {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NoReturn
 
-from genomics.columnar import codes
+from genomics.columnar import codes, encoding
 from genomics.limits import Limits
 from genomics.uploads.definitions import as_text, undeclared
 from genomics.uploads.header import COLUMNS, KEY, MAX_FIELDS, Header
@@ -116,8 +116,8 @@ class RecordReader:
         held, self._held = self._held, []
         if not held:
             return
-        found = codes.encode_rows([each.cells for each in held])
-        largest = codes.largest_of([each.site.alt_count for each in held])
+        found = encoding.encode_rows([each.cells for each in held])
+        largest = encoding.largest_of([each.site.alt_count for each in held])
         is_sound = found.sound & ((found.codes & codes.PAIR).max(axis=1) <= largest)
         for each, sound in zip(held, is_sound.tolist(), strict=True):
             if not sound:

@@ -1,10 +1,16 @@
 """What is compiled does what a few lines of Python do, and refuses damaged text."""
 
-import numpy as np
+import functools
+import itertools
+import operator
+from array import array
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genomics.columnar import codes
 from genomics.errors import BuildFailed
 from genomics.native import choosing
 
@@ -38,7 +44,7 @@ def test_cells_are_picked_from_rows_as_split_and_join_would(
         return
     text = b"\n".join(map(b"\t".join, rows))
 
-    found = choosing.pick(text, len(rows), columns_of(rows), np.array(places))
+    found = choosing.pick(text, len(rows), columns_of(rows), array("q", places))
 
     for number, row in enumerate(rows):
         chosen = [b"\t" + row[place] for place in places if row]
@@ -62,27 +68,97 @@ def test_texts_of_people_are_laid_side_by_side(
         assert bytes(found[number]) == b"".join(b"\t" + cell for cell in row) + b"\n"
 
 
-@given(st.data())
-def test_codes_are_gathered_as_numpy_would(data: st.DataObject) -> None:
-    count = data.draw(st.integers(1, 6))
-    widths = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
-    made = [
-        np.frombuffer(
-            data.draw(st.binary(min_size=count * width, max_size=count * width)),
-            np.uint8,
-        ).reshape(count, width)
-        for width in widths
+PHASED, UNPHASED = codes.PHASED_CELLS, codes.UNPHASED_CELLS
+CODES = st.sampled_from(range(len(codes.PAIRS)))
+PLAIN = st.sampled_from([0, 5, 7, 8])  # of REF and the first ALT, none missing
+
+
+@st.composite
+def coded(draw: st.DrawFn) -> tuple[list[list[int]], bytes, choosing.Tables]:
+    """Return rows of codes, their flags, and the tables that hold them."""
+    widths = draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))
+    rows, flags = [], bytearray()
+    for _ in range(draw(st.integers(1, 5))):
+        is_plain, is_mixed = draw(st.booleans()), draw(st.booleans())
+        each = PLAIN if is_plain else CODES
+        row = draw(st.lists(each, min_size=sum(widths), max_size=sum(widths)))
+        if is_mixed:
+            row = [code + codes.UNPHASED * draw(st.integers(0, 1)) for code in row]
+        rows.append(row)
+        flags.append(is_mixed * codes.IS_MIXED | (not is_plain) * codes.HAS_MISSING)
+    picked = draw(st.lists(st.integers(0, sum(widths) - 1), min_size=1, unique=True))
+    ends = list(itertools.accumulate(widths, initial=0))
+    texts = [
+        bytes(code for row in rows for code in row[start:end])
+        for start, end in itertools.pairwise(ends)
     ]
-    rows = np.array(
-        sorted(data.draw(st.sets(st.integers(0, count - 1)))), dtype=np.int64
-    )
-    picked = np.array(
-        data.draw(st.lists(st.integers(0, sum(widths) - 1), min_size=1)), np.uint32
+    tables = choosing.Tables(texts, array("q", widths), array("I", picked))
+    return rows, bytes(flags), tables
+
+
+@given(coded(), st.data())
+def test_carried_rows_are_found_and_counted(
+    made: tuple[list[list[int]], bytes, choosing.Tables], data: st.DataObject
+) -> None:
+    rows, flags, tables = made
+    asked = sorted(data.draw(st.sets(st.integers(0, len(rows) - 1))))
+
+    found = choosing.find_carried(
+        tables, asked, bytes(flags[row] for row in asked), codes.ALLELES
     )
 
-    found = choosing.gather([table.tobytes() for table in made], widths, rows, picked)
+    wanted = []
+    for place, row in enumerate(asked):
+        chosen = [rows[row][column] for column in tables.picked]
+        pairs = [codes.PAIRS[code & codes.PAIR] for code in chosen]
+        alleles = Counter(allele for pair in pairs for allele in pair)
+        counts = [alleles[number] for number in range(1, 10)]
+        called = len(pairs) * 2 - alleles[codes.NO_ALLELE]
+        people = sum(pair != (codes.NO_ALLELE, codes.NO_ALLELE) for pair in pairs)
+        if any(counts):
+            wanted.append((place, bytes(chosen), [*counts, called, people]))
+    size, tally = len(tables.picked), choosing.TALLIES
+    assert wanted == [
+        (
+            place,
+            bytes(found.codes[number * size : (number + 1) * size]),
+            found.tallies[number * tally : (number + 1) * tally],
+        )
+        for number, place in enumerate(found.places)
+    ]
 
-    assert (found == np.concatenate(made, axis=1)[rows][:, picked]).all()
+
+@given(coded())
+def test_what_all_chosen_people_have_is_found(
+    made: tuple[list[list[int]], bytes, choosing.Tables],
+) -> None:
+    rows, _, tables = made
+    asked = list(range(len(rows)))
+
+    found = choosing.find_common(tables, asked)
+
+    chosen = [[row[column] for column in tables.picked] for row in rows]
+    assert list(found) == [functools.reduce(operator.and_, row) for row in chosen]
+    assert [list(choosing.gather(tables, row)) for row in asked] == chosen
+
+
+@given(st.lists(st.tuples(CODES, CODES, st.booleans())))
+def test_codes_are_spelled_by_the_table_of_their_row(
+    rows: list[tuple[int, int, bool]],
+) -> None:
+    found = choosing.spell(
+        bytearray(code for *pair, _ in rows for code in pair),
+        bytes(is_second for *_, is_second in rows),
+        PHASED,
+        UNPHASED,
+    )
+
+    cells = [
+        (UNPHASED if is_second else PHASED)[4 * code : 4 * code + 4]
+        for *pair, is_second in rows
+        for code in pair
+    ]
+    assert bytes(found) == b"".join(cells)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +173,7 @@ def test_codes_are_gathered_as_numpy_would(data: st.DataObject) -> None:
 )
 def test_text_with_other_rows_or_columns_is_refused(text: bytes) -> None:
     with pytest.raises(BuildFailed):
-        choosing.pick(text, 2, 3, np.array([0, 2]))
+        choosing.pick(text, 2, 3, array("q", [0, 2]))
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 3), (3, 4), (2, 3)])
@@ -107,7 +183,10 @@ def test_a_text_with_fewer_lines_is_refused(first: int, last: int) -> None:
 
 
 def test_a_table_with_fewer_rows_is_refused() -> None:
+    tables = choosing.Tables([b"abcd", b"ef"], array("q", [2, 2]), array("I", [0]))
     with pytest.raises(BuildFailed):
-        choosing.gather(
-            [b"abcd", b"ef"], [2, 2], np.array([0, 1]), np.array([0], np.uint32)
-        )
+        choosing.find_carried(tables, [0, 1], bytes(2), codes.ALLELES)
+    with pytest.raises(BuildFailed):
+        choosing.find_common(tables, [0, 1])
+    with pytest.raises(BuildFailed):
+        choosing.gather(tables, 1)
