@@ -50,7 +50,12 @@ def by_hand(inputs: Inputs, job: str, scratch: Path) -> Run:
 def cold(inputs: Inputs, job: str, scratch: Path) -> Run:
     """Do it in a new process."""
     output = _empty(scratch)
-    return timed(lambda: _cut(inputs, job, output), output / "release.vcf.gz.c4gh")
+    return timed(lambda: _cut(inputs, job, output), output_of(scratch))
+
+
+def output_of(scratch: Path) -> Path:
+    """Return the encrypted VCF of our last run."""
+    return scratch / "ours" / "release.vcf.gz.c4gh"
 
 
 def warm(inputs: Inputs, job: str, scratch: Path) -> Run:
