@@ -1,9 +1,9 @@
 """A child process that waits for one job with its modules loaded.
 
-Starting Python and loading the engine takes as long as cutting a small release. A worker
-that keeps a spare child has done so before the job comes: the child is confined as any
-other, has an empty environment, no file and no connection of the worker's, and one job
-in its life. It is given the private directory (its lock), the job and where to
+Starting Python and loading the engine takes as long as cutting a small release. A
+worker that keeps a spare child has done so before the job comes: the child is confined
+as any other, has an empty environment, no file and no connection of the worker's, and
+one job in its life. It is given the private directory (its lock), the job and where to
 complain as descriptors over a socket, which is all that tells it from a cold one.
 """
 

@@ -12,6 +12,7 @@ from genomics.alleles import Kind, kind_of, reduce_site
 from genomics.columnar import file
 from genomics.columnar.cells import Row, Table
 from genomics.columnar.file import BlockPlace
+from genomics.errors import BuildFailed
 from genomics.fields import INFO, RECOUNTED_INFO
 from genomics.genotypes import MISSING
 from genomics.lines import ENCODING, FIXED_COLUMNS, contig_of
@@ -19,6 +20,8 @@ from genomics.lines import ENCODING, FIXED_COLUMNS, contig_of
 # INFO that a release keeps: what an allele is, or how far it reaches.
 _KEYS = "|".join(key for key in INFO if key not in RECOUNTED_INFO)
 _DESCRIBING = re.compile(rf"(?:^|;)(?:{_KEYS})(?:[=;]|$)")
+
+_MOST = 1 << 31  # as `file.RECORD` has positions
 
 
 @dataclass(slots=True)
@@ -55,6 +58,8 @@ class ColumnWriter:
             draft = self._draft = _Draft(contig, self._count, room)
         alts = () if alt == MISSING else tuple(alt.split(","))
         place = int(pos)
+        if place + len(ref) > _MOST:
+            raise BuildFailed("position", "expected positions below 2^31")
         is_plain = not _DESCRIBING.search(info) and _is_plain(place, ref, alts)
         draft.places.append((place, place + len(ref) - 1, len(alts), is_plain))
         draft.sites.append(f"{name}\t{ref}\t{alt}\t{filters}\n")
