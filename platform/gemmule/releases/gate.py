@@ -8,7 +8,14 @@ the reader.
 from collections.abc import Callable
 from datetime import date, datetime
 
-from django.db import InternalError, OperationalError, connection, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    InternalError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 
 import gemmule.access.permissions
 import ledger.selectors
@@ -91,29 +98,39 @@ def pass_chunk(
 ) -> bytes:
     """Return what `read` takes from storage, if the gate is open around the reading.
 
-    One short transaction under the release's shared lock on PostgreSQL, which those
-    who ask at the same time share (`turnstile`): `read` may be called again, and by
-    another thread. On SQLite the state is read again after the chunk, without the
-    write lock. A bucket has five seconds: the database then frees the lock, and the
-    chunk is not handed on. As it takes its time, nobody waits for another's chunk.
+    On PostgreSQL under the release's shared lock, in a transaction that those who read
+    at the same time share (`turnstile`) or in one of its own: `read` may be called
+    again. On SQLite the state is read again after the chunk, without the write lock.
+    A bucket has five seconds: the database then frees the lock, and the chunk is not
+    handed on. As it takes its time, nobody waits for another's chunk.
     """
+    own = connections[DEFAULT_DB_ALIAS]
+    if own.in_atomic_block:
+        return _alone(release_id, user, read, clock)
+    # Between chunks the reader is slow and the connection is of use to others.
+    own.close()
+    if own.vendor == "postgresql" and not places.is_shared():
+        taken = turnstile.at(release_id).take(user.pk, clock().date(), read)
+        if taken is not None:
+            return taken
     try:
-        if connection.vendor == "postgresql":
-            if not connection.in_atomic_block and not places.is_shared():
-                # Between chunks the reader is slow and the connection is of use to
-                # others.
-                connection.close()
-                taken = turnstile.at(release_id).take(user.pk, clock().date(), read)
-                if taken is not None:
-                    return taken
-            return _locked(release_id, user, read, clock)
-        check_open(_fresh(release_id), user, today=clock().date())
-        chunk = read()
-        check_open(_fresh(release_id), user, today=clock().date())
-        return chunk
+        return _alone(release_id, user, read, clock)
     finally:
-        if not connection.in_atomic_block:
-            connection.close()
+        own.close()
+
+
+def _alone(
+    release_id: int,
+    user: User,
+    read: Callable[[], bytes],
+    clock: Callable[[], datetime],
+) -> bytes:
+    if connection.vendor == "postgresql":
+        return _locked(release_id, user, read, clock)
+    check_open(_fresh(release_id), user, today=clock().date())
+    chunk = read()
+    check_open(_fresh(release_id), user, today=clock().date())
+    return chunk
 
 
 def _locked(

@@ -1,15 +1,17 @@
 """The lock between handing out a chunk and closing a release.
 
-PostgreSQL: every chunk takes the release's advisory lock shared, whoever closes
-the release takes it exclusive. The queue of advisory locks is fair, so that a
-withdrawal waits for at most the chunks already in hand (FOR SHARE on the row let
-32 readers starve it for 11 s). SQLite: writers are serialised by IMMEDIATE, and
-the gate reads the state again after the chunk.
+PostgreSQL: every chunk is read under the release's shared advisory lock, of its own or
+of a window that many share (`turnstile`); whoever closes the release takes it
+exclusive. The queue of advisory locks is fair, so that a withdrawal waits for at most
+the chunks already in hand and 25 ms (FOR SHARE on the row let 32 readers starve it for
+11 s). SQLite: writers are serialised by IMMEDIATE, and the gate reads the state again
+after the chunk.
 """
 
 from typing import LiteralString
 
 from django.db import connection
+from psycopg import sql
 
 # First half of the two-part advisory key, so that rooms never collide.
 _SPACE = 0x474D5245  # "GMRE"
@@ -25,9 +27,11 @@ def lock_exclusive(release_id: int) -> None:
     _lock("pg_advisory_xact_lock", release_id)
 
 
-def shared(release_id: int) -> tuple[LiteralString, list[int]]:
+def shared(release_id: int) -> sql.Composed:
     """Return the statement of `lock_shared`, for a connection of one's own."""
-    return _statement("pg_advisory_xact_lock_shared", release_id)
+    return sql.SQL("SELECT pg_advisory_xact_lock_shared({}, {})").format(
+        *_key(release_id)
+    )
 
 
 def release_after(idle_s: int) -> None:
@@ -47,10 +51,8 @@ def _lock(function: LiteralString, release_id: int) -> None:
         raise AssertionError("an advisory lock outside a transaction holds nothing")
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(*_statement(function, release_id))
+            cursor.execute(f"SELECT {function}(%s, %s)", _key(release_id))
 
 
-def _statement(
-    function: LiteralString, release_id: int
-) -> tuple[LiteralString, list[int]]:
-    return f"SELECT {function}(%s, %s)", [_SPACE, release_id & 0x7FFFFFFF]
+def _key(release_id: int) -> list[int]:
+    return [_SPACE, release_id & 0x7FFFFFFF]
