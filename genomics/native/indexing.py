@@ -22,13 +22,13 @@ _place.restype = ctypes.c_int
 _chunk.argtypes = [_pointer, _pointer, _pointer, _pointer, _size]
 _chunk.argtypes += [_pointer, _pointer, _pointer, _pointer]
 _chunk.restype = _number
-_reach.argtypes = [_pointer, _pointer, _pointer, _size, _pointer, _size]
-_reach.restype = ctypes.c_int
+_reach.argtypes = [_pointer, _pointer, _size, _pointer]
+_reach.restype = _number
 
 # Numbers that `records` have of each.
 COLUMNS = 3
 _BINS = 37450
-_WINDOW = 1 << 14
+_WINDOWS = 1 << 15
 
 
 class Places(NamedTuple):
@@ -66,7 +66,7 @@ def chunks(places: Places) -> tuple["array[int]", "array[int]"]:
 
     Ends are 2^29 at most.
     """
-    count = len(places.starts_0)
+    count = _count(places)
     order, bins = array("I", bytes(4 * count)), array("I", bytes(4 * count))
     begins, made = array("I", bytes(4 * (_BINS + 1))), arrays.numbers(2 * count)
     known = _chunk(
@@ -80,16 +80,19 @@ def chunks(places: Places) -> tuple["array[int]", "array[int]"]:
 def reach(places: Places) -> "array[int]":
     """Return the offset of the first record that reaches each window of 16 kb.
 
-    An empty window has that of the next.
+    An empty window has that of the next. Ends are 2^29 at most.
     """
-    found = arrays.numbers((max(places.ends) - 1) // _WINDOW + 1)
-    _check(
-        _reach(
-            *map(arrays.start, places[:COLUMNS]),
-            *(len(places.starts_0), arrays.start(found), len(found)),
-        )
-    )
-    return found
+    found = arrays.numbers(_WINDOWS)
+    ends, opens = arrays.start(places.ends), arrays.start(places.opens)
+    made = _reach(ends, opens, _count(places), arrays.start(found))
+    _check(made)
+    return found[:made]
+
+
+def _count(places: Places) -> int:
+    count = len(places.starts_0)
+    assert all(len(each) == count for each in places), "places have a number of each"
+    return count
 
 
 def _check(outcome: int) -> None:

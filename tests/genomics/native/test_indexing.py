@@ -109,6 +109,10 @@ def test_windows_begin_with_the_first_record_that_reaches_them(
         ([(1, 1, -5)], [20]),
         ([(1, 1, (1 << 63) - 1)], [20]),
         ([], [20]),
+        ([(1, 1, 60)], [20, 0]),
+        ([(1, 1, 60)], [20, -1]),
+        ([(1, 1, 60)], [20, (1 << 16) + 1]),  # more than a block holds
+        ([(1, 1, 60)], [(1 << 63) - 1, 20]),
     ],
 )
 def test_text_that_does_not_fill_its_blocks_is_refused(
@@ -116,6 +120,22 @@ def test_text_that_does_not_fill_its_blocks_is_refused(
 ) -> None:
     with pytest.raises(BuildFailed):
         placed(records, sizes)
+
+
+@pytest.mark.parametrize("base", [-1, (1 << 47) - 40, 1 << 47, (1 << 63) - 1])
+def test_blocks_that_no_offset_reaches_are_refused(base: int) -> None:
+    with pytest.raises(BuildFailed):
+        placed([(1, 1, 60)], [20, 20], base)
+    assert placed([(1, 1, 60)], [20, 20], (1 << 47) - 41).closes == array(
+        "q", [((1 << 47) - 1) << 16]
+    )
+
+
+@pytest.mark.parametrize("end", [-1, 0, MAX_END + 1, (1 << 63) - 1])
+def test_an_end_that_no_window_holds_is_refused(end: int) -> None:
+    columns = [array("q", [number]) for number in (0, end, 0, 1)]
+    with pytest.raises(BuildFailed):
+        indexing.reach(indexing.Places(*columns))
 
 
 @pytest.mark.parametrize(
