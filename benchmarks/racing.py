@@ -13,6 +13,7 @@ import inspect
 import itertools
 import json
 import random
+import socket
 import sys
 import threading
 import uuid
@@ -48,6 +49,8 @@ from tests import cohorts, waiting  # noqa: E402
 
 CHUNKS = 10
 READERS = 6
+# What may lie between server and reader; else a whole file does, and none is cut short.
+ON_THE_WAY = 64 * 1024
 KINDS = ("withdrawn", "revoked", "expired")
 # The addresses that hand out bytes, and how a reader says there who she is.
 WAYS = {
@@ -150,6 +153,8 @@ def read(
             sent["Range"] = f"bytes={chance.randrange(CHUNKS * gate.CHUNK_BYTES)}-"
         line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
+            line.connect()
+            line.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ON_THE_WAY)
             line.request("GET", path, headers=sent)
             answer = line.getresponse()
             if answer.status == 403:
@@ -197,6 +202,8 @@ def run(races: int, seed: int) -> dict[str, Any]:
     scene = releasing.approved(donors=24, now=timezone.now())
     headers = _headers(scene)
     server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
+    # Connections have it from there.
+    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ON_THE_WAY)
     server.set_app(get_wsgi_application())
     serving = threading.Thread(target=server.serve_forever, args=[0.01])
     serving.start()

@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -184,6 +185,8 @@ def reading(slow: Slow) -> Iterator["Future[bytes | None]"]:
         done = pool.submit(slow.take)
         try:
             assert slow.begun.wait(60)
+            with slow.at._lock:  # Until those who waited are in.
+                pass
             yield done
         finally:
             slow.go_on.set()
@@ -239,6 +242,23 @@ def test_slow_reading_holds_up_nobody_else(
         assert len(asked) > before
         assert not done.done()
     assert done.result() == b"slow"
+
+
+def test_nobody_begins_to_read_when_the_time_is_over(
+    rosa: User,
+    at: Turnstile,
+    built: Release,
+    asked: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Here nobody has shut the window yet."""
+    monkeypatch.setattr(turnstile, "_RENEWED_AFTER_S", 60.0)
+    with reading(Slow(at, rosa, built.expires_on)):
+        window = at._window
+        assert window is not None
+        waiting.until(lambda: time.monotonic() > window.ends_at, what="its end")
+        assert at.take(rosa.pk, built.expires_on, lambda: b"chunk") == b"chunk"
+        assert len(asked) == 2
 
 
 def test_more_slow_readers_than_windows_all_get_their_chunk(
@@ -322,7 +342,7 @@ def test_where_no_thread_is_to_be_had_it_is_left_to_the_gate(
 
 
 def test_a_child_of_the_process_has_windows_of_its_own(
-    rosa: User, at: Turnstile, built: Release, long: None
+    rosa: User, at: Turnstile, built: Release, asked: list[int], long: None
 ) -> None:
     """It was forked while one was open."""
     today, users = built.expires_on, rosa.pk
@@ -334,7 +354,7 @@ def test_a_child_of_the_process_has_windows_of_its_own(
             try:
                 taken = turnstile.at(built.pk).take(users, today, lambda: b"chunk")
             finally:
-                os._exit(taken != b"chunk")
+                os._exit(taken != b"chunk" or len(asked) != 2)
         assert os.waitpid(child, 0)[1] == 0
     assert done.result() == b"slow"
 
