@@ -13,6 +13,9 @@ from django.core.mail import send_mail
 
 from gemmule.notices.models import Notice
 
+# As Django writes it behind each mail of a file.
+_AFTER_EACH = b"-" * 79 + b"\n"
+
 
 def send(notice_id: int, *, now: datetime) -> bool:
     """Mail the notice unless somebody did or it is gone; return whether we did.
@@ -40,21 +43,31 @@ def send(notice_id: int, *, now: datetime) -> bool:
 
 
 def forget(addresses: Collection[str]) -> int:
-    """Delete mails to these addresses that lie in files; return how many files.
+    """Delete mails to these addresses that lie in files; return how many.
 
-    The embedded default writes mails into a folder instead of sending them; one file
-    holds one mail. What was sent is out of our hands.
+    The embedded default writes mails into a folder instead of sending them, some of one
+    second into the same file. What was sent is out of our hands.
     """
     folder = Path(getattr(settings, "EMAIL_FILE_PATH", None) or "")
     if "filebased" not in settings.EMAIL_BACKEND or not addresses:
         return 0
     deleted = 0
     for path in folder.glob("*.log"):
-        text = path.read_text(encoding="utf-8", errors="replace").casefold()
-        if any(address.casefold() in text for address in addresses):
+        mails = path.read_bytes().split(_AFTER_EACH)
+        kept = [mail for mail in mails if not _names_any(mail, addresses)]
+        if len(kept) == len(mails):
+            continue
+        deleted += len(mails) - len(kept)
+        if any(mail.strip() for mail in kept):
+            path.write_bytes(_AFTER_EACH.join(kept))
+        else:
             path.unlink(missing_ok=True)
-            deleted += 1
     return deleted
+
+
+def _names_any(mail: bytes, addresses: Collection[str]) -> bool:
+    text = mail.decode("utf-8", "replace").casefold()
+    return any(address.casefold() in text for address in addresses)
 
 
 def _text(notice: Notice) -> str:

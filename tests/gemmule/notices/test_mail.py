@@ -154,9 +154,27 @@ def test_mails_to_who_is_erased_are_deleted_from_their_folder(
     for user in (rosa, ira):
         mail.send(a_notice(user, now).pk, now=now)
     assert mail.forget([rosa.email.upper()]) == 1
-    (left,) = folder.iterdir()
-    assert ira.email in left.read_text()
+    left = "".join(path.read_text() for path in folder.iterdir())
+    assert ira.email in left
+    assert rosa.email not in left
     assert mail.forget([]) == 0
+
+
+def test_a_mail_to_somebody_else_in_the_same_file_stays(folder: Path) -> None:
+    """Two may get one: its name is the second and a number that comes again."""
+    to = ("rosa@example.org", "ira@example.org", "rosa@example.org")
+    outbox.get_connection().send_messages(
+        [outbox.EmailMessage("Notice", f"For {who}.", to=[who]) for who in to]
+    )
+    (path,) = folder.iterdir()
+
+    assert mail.forget(["rosa@example.org"]) == 2
+
+    text = path.read_text()
+    assert "ira@example.org" in text
+    assert "rosa" not in text
+    assert mail.forget(["ira@example.org"]) == 1
+    assert not list(folder.iterdir())
 
 
 def test_where_mail_is_sent_nothing_is_looked_for(rosa: User, folder: Path) -> None:
