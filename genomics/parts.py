@@ -137,12 +137,12 @@ class PartWriter:
         )
 
     def _flush(self, *, is_last: bool) -> None:
-        text = memoryview(b"".join(self._pending))
+        text = b"".join(self._pending)
         whole = len(text) if is_last else len(text) - len(text) % bgzf.BLOCK_BYTES
-        packed = list(bgzf.blocks(text[:whole], self._level))
+        packed = list(bgzf.blocks(text, self._level, whole))
         self._sizes.extend(map(len, packed))
         self._file.writelines(packed)
-        self._pending = [bytes(text[whole:])]
+        self._pending = [text[whole:]]
         self._pending_bytes = len(text) - whole
 
 

@@ -30,11 +30,7 @@ class Contig(NamedTuple):
 
 
 def write_index(contigs: Sequence[Contig], level: int) -> bytes:
-    """Return the whole index file, compressed by zlib.
-
-    ISA-L packs what repeats as much as an index does in one of two ways now and then,
-    and the same job must come to the same bytes.
-    """
+    """Return the whole index file, compressed."""
     names = b"".join(each.name.encode("latin-1") + b"\0" for each in contigs)
     parts = [
         b"TBI\1",
@@ -43,7 +39,6 @@ def write_index(contigs: Sequence[Contig], level: int) -> bytes:
         *(part for each in contigs for part in _contig(each.places)),
         struct.pack("<Q", 0),  # records without a place
     ]
-    level = max(level, bgzf.FAST + 1)
     return b"".join([*bgzf.blocks(b"".join(parts), level), bgzf.END])
 
 
