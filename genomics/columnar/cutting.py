@@ -71,11 +71,10 @@ class ColumnCutter:
             reader.contig, records.pos, records.end
         )
         by_arrays, left = [], []
-        for row, (pos, end, flags, is_wanted, is_held) in enumerate(
-            zip(
-                *(records.pos, records.end, records.flags, is_requested, is_kept_back),
-                strict=True,
-            )
+        places = zip(records.pos, records.end, records.flags, strict=True)
+        answers = zip(is_requested, is_kept_back, strict=True)
+        for row, ((pos, end, flags), (is_wanted, is_held)) in enumerate(
+            zip(places, answers, strict=True)
         ):
             # Trimming moves POS to the right, never past the last base.
             if pos >= high or end < low:
@@ -166,6 +165,7 @@ class _Reader:
         self._first_line = header_lines + block.place.first_record + 1
         self._chunk = -1
         self._chunk_rows: choosing.Rows
+        self._tables: dict[int, choosing.Tables] = {}
         self._count = len(self.records.pos)
         self._first, self._last = 0, self._count
 
@@ -218,11 +218,15 @@ class _Reader:
 
     def tables(self, kind: int) -> choosing.Tables:
         """Return what the groups with included samples have of a kind."""
-        columns = self._columns
-        if columns.are_most_groups:
-            self._block.load_groups()
-        texts = [self._block.of_group(kind, group) for group in columns.groups]
-        return choosing.Tables(texts, columns.widths, columns.picked)
+        found = self._tables.get(kind)
+        if found is None:
+            columns = self._columns
+            if columns.are_most_groups:
+                self._block.load_groups()
+            texts = [self._block.of_group(kind, group) for group in columns.groups]
+            found = choosing.Tables(texts, columns.widths, columns.picked)
+            self._tables[kind] = found
+        return found
 
     def always_missing(self, rows: Sequence[int]) -> bytearray | None:
         """Return, by row, bits of the values that no included sample has, if any."""
@@ -279,14 +283,10 @@ class _Carried:
     def places(self) -> Iterator[tuple[int, int, int, int, int]]:
         """Yield row, POS, last base of REF, number of FORMAT and of ALT alleles."""
         records = self._records
+        columns = (records.pos, records.end, records.form, records.alts)
         for row in self._rows:
-            yield (
-                row,
-                records.pos[row],
-                records.end[row],
-                records.form[row],
-                (records.alts[row]),
-            )
+            pos, end, form, alts = (each[row] for each in columns)
+            yield row, pos, end, form, alts
 
     def lacks(self, number: int) -> bool:
         """Whether some value is missing for every included sample."""

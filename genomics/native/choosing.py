@@ -60,15 +60,16 @@ def pick(text: bytes, rows: int, columns: int, places: "array[int]") -> Rows:
     starts = arrays.numbers(columns + 1)
     _check(
         _library.pick(
-            *(
-                text,
-                len(text),
-                columns,
-                arrays.start(places),
-                len(places),
-                arrays.start(starts),
-            ),
-            *(arrays.start(out), len(out), arrays.start(ends), rows),
+            text,
+            len(text),
+            columns,
+            arrays.start(places),
+            len(places),
+            arrays.start(starts),
+            arrays.start(out),
+            len(out),
+            arrays.start(ends),
+            rows,
         )
         == rows
     )
@@ -85,15 +86,15 @@ def lay(texts: Sequence[bytes], first: int, last: int) -> Rows:
     at, ends = arrays.numbers(len(texts)), arrays.numbers(last - first)
     _check(
         _library.lay(
-            *(
-                _pointers(texts),
-                arrays.start(sizes),
-                len(texts),
-                first,
-                last,
-                arrays.start(at),
-            ),
-            *(arrays.start(out), len(out), arrays.start(ends)),
+            _pointers(texts),
+            arrays.start(sizes),
+            len(texts),
+            first,
+            last,
+            arrays.start(at),
+            arrays.start(out),
+            len(out),
+            arrays.start(ends),
         )
         == last - first
     )
@@ -143,28 +144,22 @@ def find_carried(
     """
     assert len(flags) == len(rows), "flags are given for each row"
     chosen = len(tables.picked)
-    found, tallies = (
-        arrays.numbers(len(rows)),
-        array("i", bytes(4 * TALLIES * len(rows))),
-    )
+    found = arrays.numbers(len(rows))
+    tallies = array("i", bytes(4 * TALLIES * len(rows)))
     codes = bytearray(chosen * len(rows))
     numbers, whole = array("q", rows), bytearray(sum(tables.widths))
     count = _library.find_carried(
         *tables.choose(rows),
-        *(
-            arrays.start(numbers),
-            flags,
-            len(rows),
-            arrays.start(tables.picked),
-            chosen,
-            alleles,
-        ),
-        *(
-            arrays.start(whole),
-            arrays.start(found),
-            arrays.start(codes),
-            arrays.start(tallies),
-        ),
+        arrays.start(numbers),
+        flags,
+        len(rows),
+        arrays.start(tables.picked),
+        chosen,
+        alleles,
+        arrays.start(whole),
+        arrays.start(found),
+        arrays.start(codes),
+        arrays.start(tallies),
     )
     del codes[count * chosen :]
     return Carried(
@@ -180,13 +175,11 @@ def gather(tables: Tables, row: int) -> bytearray:
     cells, whole = bytearray(chosen), bytearray(sum(tables.widths))
     _library.gather(
         *tables.choose([row]),
-        *(
-            row,
-            arrays.start(tables.picked),
-            chosen,
-            arrays.start(whole),
-            arrays.start(cells),
-        ),
+        row,
+        arrays.start(tables.picked),
+        chosen,
+        arrays.start(whole),
+        arrays.start(cells),
     )
     return cells
 
@@ -201,13 +194,13 @@ def find_common(tables: Tables, rows: Sequence[int]) -> bytearray:
     if rows:
         _library.find_common(
             *tables.choose(rows),
-            *(
-                arrays.start(numbers),
-                len(rows),
-                arrays.start(tables.picked),
-                len(tables.picked),
-            ),
-            *(arrays.start(whole), arrays.start(cells), arrays.start(common)),
+            arrays.start(numbers),
+            len(rows),
+            arrays.start(tables.picked),
+            len(tables.picked),
+            arrays.start(whole),
+            arrays.start(cells),
+            arrays.start(common),
         )
     return common
 
@@ -225,15 +218,13 @@ def spell(
     if rows:
         chosen = len(codes) // rows
         _library.spell(
-            *(
-                arrays.start(codes),
-                rows,
-                chosen,
-                is_second,
-                first,
-                second,
-                arrays.start(out),
-            )
+            arrays.start(codes),
+            rows,
+            chosen,
+            is_second,
+            first,
+            second,
+            arrays.start(out),
         )
     return memoryview(out)
 
