@@ -2,9 +2,10 @@
 
     uv run benchmarks/floor.py [--only c2504s ...] [--rounds N] [--folder FOLDER]
 
-Of a release of all people but one: inflate what the cut reads, deflate what it writes,
-encrypt that; in one process whose data lie ready. Against it the whole job, its start
-included, in processor seconds, A B A B. Fails above 2 times the floor.
+Of a release of all people but one: inflate what is read, deflate what is written,
+encrypt that; in one process whose data lie ready. Two floors: of who reads our column
+store as we do, and of who reads the upload. Against them the whole job, its start
+included, in processor seconds, A B A B. Fails above 2 times the floor of the upload.
 """
 
 import sys
@@ -13,14 +14,16 @@ import sys
 sys.path.pop(0)
 
 import argparse
-import gzip
 import io
 import statistics
+import struct
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from isal import igzip_lib
 
 from benchmarks import engine_inputs, engine_runs
@@ -29,61 +32,86 @@ from genomics import bgzf
 from genomics.columnar import file
 from genomics.columnar.file import ColumnStore
 from genomics.crypt4gh import keys
-from genomics.crypt4gh.stream import decrypt_stream, encrypt_stream
+from genomics.crypt4gh.header import DATA_KEY_BYTES
+from genomics.crypt4gh.segments import PLAIN_BYTES, seal
+from genomics.crypt4gh.stream import decrypt_stream
 from genomics.job import COLUMNS_SUFFIX
 
 _JOB = "J2"
 _TO_REACH = 2.0
 _HEAD = """\
-| | inflate | deflate | cipher | floor | whole job | ratio | to reach |
-| --- | --- | --- | --- | --- | --- | --- | --- |"""
+| | inflate columns | inflate upload | deflate | cipher | whole job \
+| of the floor of columns | of that of the upload | to reach |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+
+# Packed, and the size of it plain.
+_Packed = list[tuple[bytes, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Processor seconds of the work that is left when nothing else is done."""
+
+    columns: float
+    upload: float
+    deflate: float
+    cipher: float
+
+    @property
+    def of_columns(self) -> float:
+        return self.columns + self.deflate + self.cipher
+
+    @property
+    def of_upload(self) -> float:
+        return self.upload + self.deflate + self.cipher
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a release reads, packed with its plain size, and what it writes."""
+    """What a release of all but one reads and writes."""
 
-    read: list[tuple[bytes, int]]
-    text: bytes
+    columns: _Packed
+    upload: _Packed
+    release: bytes
     level: int
-    packed: bytes
-    public_key: bytes
 
-    def seconds(self) -> tuple[float, float, float]:
-        """Return the processor seconds to inflate, to deflate and to encrypt."""
+    def floor(self) -> Floor:
+        """Do the work once."""
+        deflate = 0.0
+        for packed, size in _blocks(self.release):
+            plain = _inflated(packed, size)
+            started = time.process_time()
+            bgzf.block(plain, self.level)
+            deflate += time.process_time() - started
+        cipher = ChaCha20Poly1305(bytes(DATA_KEY_BYTES))
         started = time.process_time()
-        for packed, size in self.read:
-            igzip_lib.decompress(packed, igzip_lib.DECOMP_DEFLATE, 15, size)
-        inflated = time.process_time()
-        for _ in bgzf.blocks(self.text, self.level):
-            pass
-        deflated = time.process_time()
-        encrypt_stream(io.BytesIO(self.packed), io.BytesIO(), self.public_key)
-        return (
-            inflated - started,
-            deflated - inflated,
-            time.process_time() - deflated,
+        for start in range(0, len(self.release), PLAIN_BYTES):
+            seal(cipher, self.release[start : start + PLAIN_BYTES])
+        ciphering = time.process_time() - started
+        return Floor(
+            columns=_seconds(self.columns),
+            upload=_seconds(self.upload),
+            deflate=deflate,
+            cipher=ciphering,
         )
 
 
 def moved(inputs: Inputs, scratch: Path) -> Moved:
-    """Make the release once and return its bytes."""
+    """Make the release once and return its bytes, and those it was made from."""
     engine_runs.cold(inputs, _JOB, scratch)
-    sealed = engine_runs.output_of(scratch)
     secret = keys.parse_secret_key(inputs.public_key.with_suffix(".sec").read_text())
-    packed = io.BytesIO()
-    with sealed.open("rb") as source:
-        decrypt_stream(source, packed, secret)
+    release = io.BytesIO()
+    with engine_runs.output_of(scratch).open("rb") as source:
+        decrypt_stream(source, release, secret)
     return Moved(
-        read=_read(inputs.store.with_name(inputs.store.name + COLUMNS_SUFFIX)),
-        text=gzip.decompress(packed.getvalue()),
+        columns=_sections(inputs.store.with_name(inputs.store.name + COLUMNS_SUFFIX)),
+        upload=list(_blocks(inputs.vcf.read_bytes())),
+        release=release.getvalue(),
         level=inputs.subset_job(_JOB, scratch).bgzf_level,
-        packed=packed.getvalue(),
-        public_key=keys.parse_public_key(inputs.public_key.read_text()),
     )
 
 
-def _read(path: Path) -> list[tuple[bytes, int]]:
+def _sections(path: Path) -> _Packed:
     """Return the sections of a column store that a cut of nearly everybody reads."""
     found = []
     with ColumnStore(path) as store:
@@ -104,6 +132,29 @@ def _packed(plain: bytes) -> bytes:
     return igzip_lib.compress(plain, file.LEVEL, igzip_lib.COMP_DEFLATE)
 
 
+def _blocks(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield the blocks of a BGZF file whose only extra field is BC (SAM, 4.1)."""
+    start = 0
+    while start < len(data):
+        (size,) = struct.unpack_from("<H", data, start + 16)
+        end = start + size + 1
+        (plain,) = struct.unpack_from("<L", data, end - 4)
+        if plain:
+            yield data[start + 18 : end - 8], plain
+        start = end
+
+
+def _inflated(packed: bytes, size: int) -> bytes:
+    return igzip_lib.decompress(packed, igzip_lib.DECOMP_DEFLATE, 15, size)
+
+
+def _seconds(parts: _Packed) -> float:
+    started = time.process_time()
+    for packed, size in parts:
+        _inflated(packed, size)
+    return time.process_time() - started
+
+
 def main() -> int:
     """Print a row for each set; return 1 when a target was missed."""
     options = _options()
@@ -116,19 +167,24 @@ def main() -> int:
             scratch = Path(folder)
             known = moved(inputs, scratch)
             pairs = [
-                (known.seconds(), engine_runs.cold(inputs, _JOB, scratch).cpu_seconds)
+                (known.floor(), engine_runs.cold(inputs, _JOB, scratch).cpu_seconds)
                 for _ in range(options.rounds)
             ]
-        ratio = statistics.median(ours / sum(floor) for floor, ours in pairs)
+        median = statistics.median
+        ratio = median(ours / floor.of_upload for floor, ours in pairs)
+        strict = median(ours / floor.of_columns for floor, ours in pairs)
         missed |= ratio > _TO_REACH
-        parts = [
-            statistics.median(each) for each in zip(*(f for f, _ in pairs), strict=True)
-        ]
-        cells = [f"{part:.2f} s" for part in (*parts, sum(parts))]
-        whole = statistics.median(ours for _, ours in pairs)
+        seconds = (
+            median(floor.columns for floor, _ in pairs),
+            median(floor.upload for floor, _ in pairs),
+            median(floor.deflate for floor, _ in pairs),
+            median(floor.cipher for floor, _ in pairs),
+            median(ours for _, ours in pairs),
+        )
+        cells = " | ".join(f"{part:.2f} s" for part in seconds)
         print(
-            f"| {name} {_JOB} | {' | '.join(cells)} | {whole:.2f} s "
-            f"| **{ratio:.1f}x** | <= {_TO_REACH:g}x |",
+            f"| {name} {_JOB} | {cells} | **{strict:.1f}x** | **{ratio:.1f}x** "
+            f"| <= {_TO_REACH:g}x |",
             flush=True,
         )
     return int(missed)

@@ -22,6 +22,8 @@ from genomics.subset import Cut, Subsetter, counted, frequency
 # To begin a section takes as long as so many cells of one.
 _SECTION = 600
 _ROW = operator.itemgetter(0)
+# Of a row with one ALT allele: how many of it, of called alleles, of called samples.
+_Counts = tuple[int, int, int]
 _GENOTYPE = "GT"
 # By flags, whether all genotypes are unphased.
 _ARE_UNPHASED = bytes(flags & codes.IS_UNPHASED for flags in range(256))
@@ -97,12 +99,12 @@ class ColumnCutter:
         identifier, filter_ = self._subsetter.identifier, self._subsetter.filter
         contig, forms, sites = reader.contig, reader.forms, reader.sites
         noted = set[str]()
-        for number, (row, pos, end, form_number, alts) in enumerate(carried.places()):
+        for number, (row, pos, end, form_number, alts, counts) in enumerate(carried):
             form = forms[form_number]
             name, ref, alt, filters = sites[row].split("\t")
             renumbering = None
             if alts == 1:
-                info = _info_of_one(*carried.single(number))
+                info = _info_of_one(*counts)
             else:
                 kept, info = carried.counted(number, alts)
                 if len(kept) < alts:
@@ -280,26 +282,24 @@ class _Carried:
         self._missing = reader.always_missing(self._rows)
         self._included = len(found.codes) // max(len(self._rows), 1)
 
-    def places(self) -> Iterator[tuple[int, int, int, int, int]]:
-        """Yield row, POS, last base of REF, number of FORMAT and of ALT alleles."""
-        records = self._records
+    def __iter__(self) -> Iterator[tuple[int, int, int, int, int, _Counts]]:
+        """Yield row, POS, last base of REF, number of FORMAT and of ALT alleles, counts.
+
+        Counts are right for rows with one ALT allele only.
+        """
+        records, rows, last = self._records, self._rows, choosing.TALLIES - 1
         columns = (records.pos, records.end, records.form, records.alts)
-        for row in self._rows:
-            pos, end, form, alts = (each[row] for each in columns)
-            yield row, pos, end, form, alts
+        counts = (self._tallies[n :: choosing.TALLIES] for n in (0, last - 1, last))
+        return zip(
+            rows,
+            *(map(column.__getitem__, rows) for column in columns),
+            zip(*counts, strict=True),
+            strict=True,
+        )
 
     def lacks(self, number: int) -> bool:
         """Whether some value is missing for every included sample."""
         return self._missing is not None and bool(self._missing[number])
-
-    def single(self, number: int) -> tuple[int, int, int]:
-        """Return how many ALT and called alleles and called samples a row has.
-
-        Right for rows with one ALT allele only.
-        """
-        start = number * choosing.TALLIES
-        first, *_, called, samples = self._tallies[start : start + choosing.TALLIES]
-        return first, called, samples
 
     def counted(self, number: int, alts: int) -> tuple[list[int], str]:
         """Return the numbers of the carried ALT alleles and the counts for INFO."""

@@ -48,7 +48,12 @@ def test_the_child_gets_nothing_of_its_parent(
     assert result.records_out == 59
     found = json.loads(seen.read_text())
     assert found["environment"] == starting.ENVIRONMENT
-    assert starting.ENVIRONMENT.keys() == {"LC_ALL", "OPENBLAS_NUM_THREADS"}
+    assert starting.ENVIRONMENT.keys() == {
+        "LC_ALL",
+        "OPENBLAS_NUM_THREADS",
+        "MALLOC_MMAP_THRESHOLD_",
+        "MALLOC_TRIM_THRESHOLD_",
+    }
     directory = Path(found["directory"])
     assert directory.parent == room / "temp"
     assert directory.name.startswith(child.PRIVATE_PREFIX)
