@@ -9,18 +9,63 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum { WIDE = 32 };
 
 static const char *find(const char *from, const char *end, char sign) {
     const char *found = memchr(from, sign, (size_t)(end - from));
     return found ? found : end;
 }
 
-/* Write one cell with its tab; return the new end, or NULL where there is no room. */
-static char *put(char *out, const char *limit, const char *cell, size_t size) {
+/* Write one cell with its tab; return the new end, or NULL where there is no room. The
+ * text that it is from ends at `end`. */
+static char *put(char *out, const char *limit, const char *cell, size_t size,
+                 const char *end) {
     if ((size_t)(limit - out) < size + 2) return NULL; /* with the newline of a row */
-    *out = '\t';
-    memcpy(out + 1, cell, size);
-    return out + 1 + size;
+    *out++ = '\t';
+    /* Cells are short: to copy a fixed size, and too much, is faster. */
+    if (size <= WIDE && limit - out >= WIDE && end - cell >= WIDE)
+        memcpy(out, cell, WIDE);
+    else
+        memcpy(out, cell, size);
+    return out + size;
+}
+
+#ifdef __SSE2__
+/* Return a bit for each of 64 bytes: whether it is the sign. */
+static uint64_t marks(const char *from, char sign) {
+    const __m128i wanted = _mm_set1_epi8(sign);
+    uint64_t found = 0;
+    for (int part = 0; part < 4; part++) {
+        const __m128i some = _mm_loadu_si128((const __m128i *)from + part);
+        const int bits = _mm_movemask_epi8(_mm_cmpeq_epi8(some, wanted));
+        found |= (uint64_t)(unsigned)bits << 16 * part;
+    }
+    return found;
+}
+#endif
+
+/* Note where `columns` cells of a line begin, and where one more would. Returns whether
+ * there are so many. */
+static int note(const char *at, const char *stop, size_t columns, const char **starts) {
+    size_t noted = 0;
+    starts[noted++] = at;
+#ifdef __SSE2__
+    for (; stop - at >= 64; at += 64)
+        for (uint64_t tabs = marks(at, '\t'); tabs; tabs &= tabs - 1) {
+            if (noted == columns) return 0;
+            starts[noted++] = at + __builtin_ctzll(tabs) + 1;
+        }
+#endif
+    for (; (at = find(at, stop, '\t')) < stop; at++) {
+        if (noted == columns) return 0;
+        starts[noted++] = at + 1;
+    }
+    starts[noted] = stop + 1;
+    return noted == columns;
 }
 
 /* From lines of `columns` cells, tabs between them, take those at `places`, in their
@@ -34,17 +79,10 @@ int64_t pick(const char *text, size_t size, size_t columns, const int64_t *place
         if (line > end) return -1;
         const char *stop = find(line, end, '\n');
         if (stop > line) {
-            const char *at = line;
-            for (size_t column = 0; column < columns; column++) {
-                if (at > stop) return -1;
-                starts[column] = at;
-                at = find(at, stop, '\t') + 1;
-            }
-            if (at != stop + 1) return -1;
-            starts[columns] = at;
+            if (!note(line, stop, columns, starts)) return -1;
             for (size_t each = 0; each < chosen; each++) {
                 const char *const *cell = starts + places[each];
-                to = put(to, limit, cell[0], (size_t)(cell[1] - cell[0] - 1));
+                to = put(to, limit, cell[0], (size_t)(cell[1] - cell[0] - 1), end);
                 if (!to) return -1;
             }
             *to++ = '\n';
@@ -74,7 +112,7 @@ int64_t lay(const char *const *texts, const size_t *sizes, size_t chosen, size_t
             const char *end = texts[each] + sizes[each];
             if (at[each] > end) return -1;
             const char *stop = find(at[each], end, '\n');
-            to = put(to, limit, at[each], (size_t)(stop - at[each]));
+            to = put(to, limit, at[each], (size_t)(stop - at[each]), end);
             if (!to) return -1;
             at[each] = stop + 1;
         }

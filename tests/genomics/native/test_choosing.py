@@ -14,7 +14,7 @@ from genomics.columnar import codes
 from genomics.errors import BuildFailed
 from genomics.native import choosing
 
-CELLS = st.binary(max_size=20).map(
+CELLS = st.binary(max_size=80).map(
     lambda cell: cell.replace(b"\t", b"").replace(b"\n", b"")
 )
 
