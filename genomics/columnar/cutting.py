@@ -124,13 +124,11 @@ class ColumnCutter:
                 f"{contig}\t{pos}\t{identifier(name)}\t{ref}\t{alt}\t.\t"
                 f"{filter_(filters)}\t{info}\t{form}"
             )
-            start = head.encode(ENCODING)
             if form == _GENOTYPE:
-                genotypes = carried.genotypes(number, renumbering)
-                text = b"".join((start, genotypes, b"\n"))
+                cells = carried.genotypes(number, renumbering)
             else:
-                text = reader.text(start, row)
-            yield row, Cut(pos, ref, alt, text, end, 0)
+                cells = reader.cells(row)
+            yield row, Cut(pos, ref, alt, head.encode(ENCODING) + cells, end, 0)
 
 
 class _Columns:
@@ -210,13 +208,11 @@ class _Reader:
         """Return the included samples' columns as text, in the order of writing."""
         flags = self.records.flags[row]
         if flags & file.HAS_TEXT:
-            return str(self._cells(row)[1:-1], ENCODING).split("\t")
-        found = choosing.gather(self.tables(file.CODES), row)
-        return str(_spelled(found, bytes([flags]))[1:], ENCODING).split("\t")
-
-    def text(self, start: bytes, row: int) -> bytes:
-        """Return the line that starts so and goes on with the included samples."""
-        return b"".join((start, self._cells(row)))
+            cells = self.cells(row)
+        else:
+            found = choosing.gather(self.tables(file.CODES), row)
+            cells = _spelled(found, bytes([flags]))
+        return str(cells[1:-1], ENCODING).split("\t")
 
     def tables(self, kind: int) -> choosing.Tables:
         """Return what the groups with included samples have of a kind."""
@@ -235,7 +231,7 @@ class _Reader:
         tables = self.tables(file.MISSING)
         return choosing.find_common(tables, rows) if all(tables.texts) else None
 
-    def _cells(self, row: int) -> memoryview:
+    def cells(self, row: int) -> memoryview:
         """Return the text of the included samples, in the order of writing.
 
         There is a tab before each and a newline behind the last.
@@ -311,11 +307,12 @@ class _Carried:
         return kept, ";".join(info)
 
     def genotypes(self, number: int, renumbering: dict[int, int] | None) -> memoryview:
-        """Return the genotypes of a row, each behind a tab."""
-        start, end = number * self._included, (number + 1) * self._included
+        """Return the genotypes of a row: a tab before each, a newline behind the last."""
         if renumbering is None:
-            return self._text[start * codes.CELL_BYTES : end * codes.CELL_BYTES]
-        found = self._codes[start:end].translate(codes.renumbered(renumbering))
+            size = self._included * choosing.CELL_BYTES + 1
+            return self._text[number * size : (number + 1) * size]
+        found = self._codes[number * self._included : (number + 1) * self._included]
+        found = found.translate(codes.renumbered(renumbering))
         return _spelled(found, self._flags[number : number + 1])
 
     @functools.cached_property
@@ -324,7 +321,7 @@ class _Carried:
 
 
 def _spelled(found: bytearray, flags: bytes) -> memoryview:
-    """Return rows of codes as text."""
+    """Return rows of codes as text, as `_Reader.cells` does."""
     return choosing.spell(
         found, flags.translate(_ARE_UNPHASED), codes.PHASED_CELLS, codes.UNPHASED_CELLS
     )

@@ -229,13 +229,14 @@ void find_common(const uint8_t *const *starts, const size_t *widths, size_t tabl
     }
 }
 
-/* Write rows of codes as text: four bytes a cell, by the first of two tables or, where
- * `is_second`, by the other. */
+/* Write rows of codes as text: four bytes a cell, its tab among them, by the first of two
+ * tables or, where `is_second`, by the other. */
 void spell(const uint8_t *codes, size_t rows, size_t chosen, const uint8_t *is_second,
            const uint32_t *first, const uint32_t *second, uint8_t *out) {
     for (size_t row = 0; row < rows; row++) {
         const uint32_t *table = is_second[row] ? second : first;
         for (size_t each = 0; each < chosen; each++, out += sizeof *table)
             memcpy(out, table + *codes++, sizeof *table);
+        *out++ = '\n';
     }
 }

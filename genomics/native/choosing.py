@@ -210,11 +210,11 @@ def spell(
 ) -> memoryview:
     """Return rows of codes as text, `CELL_BYTES` a cell, by a table of all 256 codes.
 
-    It is the second one for rows where `is_second`.
+    A cell's tab is among its bytes. It is the second table for rows where `is_second`.
     """
     assert len(first) == len(second) == 256 * CELL_BYTES, "a cell for each code"
     rows = len(is_second)
-    out = bytearray(CELL_BYTES * len(codes))
+    out = bytearray(CELL_BYTES * len(codes) + rows)
     if rows:
         chosen = len(codes) // rows
         _library.spell(

@@ -153,12 +153,12 @@ def test_codes_are_spelled_by_the_table_of_their_row(
         UNPHASED,
     )
 
-    cells = [
-        (UNPHASED if is_second else PHASED)[4 * code : 4 * code + 4]
-        for *pair, is_second in rows
-        for code in pair
-    ]
-    assert bytes(found) == b"".join(cells)
+    expected = b""
+    for *pair, is_second in rows:
+        table = UNPHASED if is_second else PHASED
+        cells = [table[4 * code : 4 * code + 4] for code in pair]
+        expected += b"".join([*cells, b"\n"])
+    assert bytes(found) == expected
 
 
 @pytest.mark.parametrize(
