@@ -136,6 +136,14 @@ def _blocks(job: SubsetJob, store: ColumnStore) -> Iterator[BlockPlace]:
                 yield place
 
 
+def _in_order(cuts: list[Cut]) -> list[Cut]:
+    try:
+        return sorted(cuts)
+    except TypeError:
+        # Some are alike up to their cells, and views of memory have no order.
+        return sorted(cut._replace(cells=bytes(cut.cells)) for cut in cuts)
+
+
 class _WindowCutter:
     """Cuts one window after another."""
 
@@ -155,7 +163,7 @@ class _WindowCutter:
             for place, next_pos in zip(window.blocks, bounds, strict=True):
                 block = self._store.block(place)
                 waiting += self._cutter.cut(block, window.low, window.high)
-                waiting.sort()
+                waiting = _in_order(waiting)
                 # Trimming may have moved some past the next block's first records.
                 ready = len(waiting)
                 while ready and waiting[ready - 1].pos >= next_pos:

@@ -79,9 +79,9 @@ class _Counter:
 
     def count(self, cuts: Iterator[tuple[str, Cut]]) -> Iterator[tuple[str, Cut]]:
         for contig, cut in cuts:
-            if cut.text:
+            if cut.head:
                 self._records_out += 1
-                self._bytes += len(cut.text)
+                self._bytes += len(cut.head) + len(cut.cells)
             yield contig, cut
 
     def tell(self) -> None:

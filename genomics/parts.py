@@ -96,7 +96,7 @@ class PartWriter:
         self._path = path
         self._level = level
         self._file: BinaryIO
-        self._pending: list[bytes] = []
+        self._pending: list[bytes | memoryview] = []
         self._pending_bytes = 0
         self._sizes, self._table = array("q"), array("q")
         self._withheld = 0
@@ -111,14 +111,14 @@ class PartWriter:
 
     def write(self, cuts: Iterable[Cut]) -> None:
         """Take some records; those that are closed to all are counted."""
-        for pos, _, _, text, end, withheld in cuts:
-            size = len(text)
-            if not size:
+        for pos, _, _, head, cells, end, withheld in cuts:
+            if not head:
                 self._closed += 1
                 continue
+            size = len(head) + len(cells)
             self._table.extend((pos, end, size))
             self._withheld += withheld
-            self._pending.append(text)
+            self._pending += (head, cells)
             self._pending_bytes += size
         if self._pending_bytes >= _FLUSH_BYTES:
             self._flush(is_last=False)

@@ -50,8 +50,9 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
         subsetter = Subsetter(cut_job, source.samples, source.contig_lengths)
         counter = _Counter(job, progress)
         for _, cut in ordered(source, subsetter, counter.read):
-            store.write([cut.text.removesuffix(b"\n")])
-            counter.written(cut.text)
+            line = cut.head + cut.cells
+            store.write([line.removesuffix(b"\n")])
+            counter.written(line)
         lines = _header(
             write_header(cut_job, subsetter.usage, source.contig_lengths),
             source.header_lines,

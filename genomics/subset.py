@@ -30,13 +30,14 @@ _PASS = "PASS"  # noqa: S105 - a filter's verdict
 class Cut(NamedTuple):
     """One record of a release, ordered as the release is.
 
-    One that is closed to all has no text: it is counted where it would have stood.
+    One that is closed to all has no head: it is counted where it would have stood.
     """
 
     pos: int
     ref: str
     alts: str
-    text: bytes  # with its line end
+    head: bytes  # of its line, up to FORMAT
+    cells: bytes | memoryview  # the rest, with the line's end
     end: int
     withheld: int
 
@@ -146,7 +147,7 @@ class Subsetter:
             if not self.boundaries.is_requested(record.contig, site):
                 return None
         if self.boundaries.is_closed(record.contig, site):
-            return Cut(site.pos, site.ref, ",".join(site.alts), b"", site.end, 0)
+            return Cut(site.pos, site.ref, ",".join(site.alts), b"", b"", site.end, 0)
         return self._write(record, site, carried, samples, genotypes, masked)
 
     def _masked(
@@ -211,7 +212,8 @@ class Subsetter:
             pos=site.pos,
             ref=site.ref,
             alts=alts,
-            text="\t".join([*fixed, values]).encode(ENCODING) + b"\n",
+            head="\t".join(fixed).encode(ENCODING),
+            cells=f"\t{values}\n".encode(ENCODING),
             end=site.end,
             withheld=len(masked),
         )

@@ -128,7 +128,7 @@ class ColumnCutter:
                 cells = carried.genotypes(number, renumbering)
             else:
                 cells = reader.cells(row)
-            yield row, Cut(pos, ref, alt, head.encode(ENCODING) + cells, end, 0)
+            yield row, Cut(pos, ref, alt, head.encode(ENCODING), cells, end, 0)
 
 
 class _Columns:
@@ -279,7 +279,7 @@ class _Carried:
         self._included = len(found.codes) // max(len(self._rows), 1)
 
     def __iter__(self) -> Iterator[tuple[int, int, int, int, int, _Counts]]:
-        """Yield row, POS, last base of REF, number of FORMAT and of ALT alleles, counts.
+        """Yield row, POS, last base of REF, number of FORMAT, of ALT alleles, counts.
 
         Counts are right for rows with one ALT allele only.
         """
@@ -307,7 +307,7 @@ class _Carried:
         return kept, ";".join(info)
 
     def genotypes(self, number: int, renumbering: dict[int, int] | None) -> memoryview:
-        """Return the genotypes of a row: a tab before each, a newline behind the last."""
+        """Return the genotypes of a row, tabs before them, a newline behind."""
         if renumbering is None:
             size = self._included * choosing.CELL_BYTES + 1
             return self._text[number * size : (number + 1) * size]

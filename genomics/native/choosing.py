@@ -73,6 +73,8 @@ def pick(text: bytes, rows: int, columns: int, places: "array[int]") -> Rows:
         )
         == rows
     )
+    # Who keeps a few cells of each row keeps no room for all.
+    del out[ends[-1] if rows else 0 :]
     return Rows(out, ends)
 
 

@@ -46,3 +46,12 @@ def test_a_telomere_lies_in_the_first_window_of_the_index() -> None:
     # Behind the last window stands nothing but the number of unplaced records.
     windows = struct.unpack("<6Q", index[-56:-8])
     assert windows[0] < windows[-1] == windows[1]
+
+
+def test_records_that_differ_in_their_cells_alone_stand_in_the_order_of_those() -> None:
+    cells = ["0/1 0/0 1/1", "1/1 0/0 0/1", "0/1 0/0 1/1"]
+    for form, value in (("GT", ""), ("GT:DP", ":7")):
+        rows = [f"20 5 . A C . . . {form} {each}{value}" for each in cells]
+        found = cut(source(*rows), ANN_AND_CID).records
+        genotypes = [[cell[:3] for cell in record[9:]] for record in found]
+        assert genotypes == [["0/1", "1/1"], ["0/1", "1/1"], ["1/1", "0/1"]]
