@@ -4,8 +4,9 @@
 
 Of a release of all people but one: inflate what is read, deflate what is written,
 encrypt that; in one process whose data lie ready. Two floors: of who reads our column
-store as we do, and of who reads the upload. Against them the whole job, its start
-included, in processor seconds, A B A B. Fails above 2 times the floor of the upload.
+store as we do, and of who reads the upload. Against them the whole job, in a new
+process and in one that waited for it, in processor seconds, A B A B. Fails where a new
+process takes more than twice the floor of the upload.
 """
 
 import sys
@@ -19,7 +20,7 @@ import statistics
 import struct
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from isal import igzip_lib
 
 from benchmarks import engine_inputs, engine_runs
 from benchmarks.engine_inputs import Inputs
-from genomics import bgzf
+from genomics import bgzf, spare
 from genomics.columnar import file
 from genomics.columnar.file import ColumnStore
 from genomics.crypt4gh import keys
@@ -40,9 +41,9 @@ from genomics.job import COLUMNS_SUFFIX
 _JOB = "J2"
 _TO_REACH = 2.0
 _HEAD = """\
-| | inflate columns | inflate upload | deflate | cipher | whole job \
-| of the floor of columns | of that of the upload | to reach |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+| | inflate columns | inflate upload | deflate | cipher | whole job | warm \
+| of the floor of columns | warm | of that of the upload | warm | to reach |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
 
 # Packed, and the size of it plain.
 _Packed = list[tuple[bytes, int]]
@@ -64,6 +65,15 @@ class Floor:
     @property
     def of_upload(self) -> float:
         return self.upload + self.deflate + self.cipher
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A floor and, in processor seconds, the job in a new and in a waiting process."""
+
+    floor: Floor
+    cold: float
+    warm: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +165,40 @@ def _seconds(parts: _Packed) -> float:
     return time.process_time() - started
 
 
+def measure(known: Moved, inputs: Inputs, scratch: Path) -> Round:
+    """Do the work that is left, and the whole job in either process."""
+    floor, cold = known.floor(), engine_runs.cold(inputs, _JOB, scratch)
+    with spare.kept():
+        warm = engine_runs.warm(inputs, _JOB, scratch)
+    return Round(floor, cold.cpu_seconds, warm.cpu_seconds)
+
+
+def report(name: str, rounds: Sequence[Round]) -> float:
+    """Print a row; return how many times the upload's floor a new process takes."""
+
+    def median(of: Callable[[Round], float]) -> float:
+        return statistics.median(map(of, rounds))
+
+    seconds = (
+        median(lambda each: each.floor.columns),
+        median(lambda each: each.floor.upload),
+        median(lambda each: each.floor.deflate),
+        median(lambda each: each.floor.cipher),
+        median(lambda each: each.cold),
+        median(lambda each: each.warm),
+    )
+    ratios = (
+        median(lambda each: each.cold / each.floor.of_columns),
+        median(lambda each: each.warm / each.floor.of_columns),
+        cold := median(lambda each: each.cold / each.floor.of_upload),
+        median(lambda each: each.warm / each.floor.of_upload),
+    )
+    cells = [f"{name} {_JOB}", *(f"{part:.2f} s" for part in seconds)]
+    cells += [*(f"**{ratio:.1f}x**" for ratio in ratios), f"<= {_TO_REACH:g}x"]
+    print(f"| {' | '.join(cells)} |", flush=True)
+    return cold
+
+
 def main() -> int:
     """Print a row for each set; return 1 when a target was missed."""
     options = _options()
@@ -166,27 +210,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="gemmule-bench-") as folder:
             scratch = Path(folder)
             known = moved(inputs, scratch)
-            pairs = [
-                (known.floor(), engine_runs.cold(inputs, _JOB, scratch).cpu_seconds)
-                for _ in range(options.rounds)
-            ]
-        median = statistics.median
-        ratio = median(ours / floor.of_upload for floor, ours in pairs)
-        strict = median(ours / floor.of_columns for floor, ours in pairs)
-        missed |= ratio > _TO_REACH
-        seconds = (
-            median(floor.columns for floor, _ in pairs),
-            median(floor.upload for floor, _ in pairs),
-            median(floor.deflate for floor, _ in pairs),
-            median(floor.cipher for floor, _ in pairs),
-            median(ours for _, ours in pairs),
-        )
-        cells = " | ".join(f"{part:.2f} s" for part in seconds)
-        print(
-            f"| {name} {_JOB} | {cells} | **{strict:.1f}x** | **{ratio:.1f}x** "
-            f"| <= {_TO_REACH:g}x |",
-            flush=True,
-        )
+            rounds = [measure(known, inputs, scratch) for _ in range(options.rounds)]
+        missed |= report(name, rounds) > _TO_REACH
     return int(missed)
 
 

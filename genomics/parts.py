@@ -17,7 +17,8 @@ from genomics.header import Usage
 from genomics.native import indexing
 from genomics.subset import Cut
 
-_FLUSH_BYTES = 16 * bgzf.BLOCK_BYTES
+# What a processor's cache holds.
+_FLUSH_BYTES = 4 * bgzf.BLOCK_BYTES
 _READ_BYTES = 1 << 20
 
 
