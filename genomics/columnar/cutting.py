@@ -22,8 +22,6 @@ from genomics.subset import Cut, Subsetter, counted, frequency
 # To begin a section takes as long as so many cells of one.
 _SECTION = 600
 _ROW = operator.itemgetter(0)
-# Of a row with one ALT allele: how many of it, of called alleles, of called samples.
-_Counts = tuple[int, int, int]
 _GENOTYPE = "GT"
 # By flags, whether all genotypes are unphased.
 _ARE_UNPHASED = bytes(flags & codes.IS_UNPHASED for flags in range(256))
@@ -99,13 +97,11 @@ class ColumnCutter:
         identifier, filter_ = self._subsetter.identifier, self._subsetter.filter
         contig, forms, sites = reader.contig, reader.forms, reader.sites
         noted = set[str]()
-        for number, (row, pos, end, form_number, alts, counts) in enumerate(carried):
+        for number, (row, pos, end, form_number, alts, info) in enumerate(carried):
             form = forms[form_number]
             name, ref, alt, filters = sites[row].split("\t")
             renumbering = None
-            if alts == 1:
-                info = _info_of_one(*counts)
-            else:
+            if alts != 1:
                 kept, info = carried.counted(number, alts)
                 if len(kept) < alts:
                     if len(ref) > 1 or form != _GENOTYPE:
@@ -124,10 +120,12 @@ class ColumnCutter:
                 f"{contig}\t{pos}\t{identifier(name)}\t{ref}\t{alt}\t.\t"
                 f"{filter_(filters)}\t{info}\t{form}"
             )
-            if form == _GENOTYPE:
-                cells = carried.genotypes(number, renumbering)
-            else:
+            if form != _GENOTYPE:
                 cells = reader.cells(row)
+            elif renumbering is None:
+                cells = carried.genotypes[number]
+            else:
+                cells = carried.renumbered(number, renumbering)
             yield row, Cut(pos, ref, alt, head.encode(ENCODING), cells, end, 0)
 
 
@@ -278,10 +276,10 @@ class _Carried:
         self._missing = reader.always_missing(self._rows)
         self._included = len(found.codes) // max(len(self._rows), 1)
 
-    def __iter__(self) -> Iterator[tuple[int, int, int, int, int, _Counts]]:
-        """Yield row, POS, last base of REF, number of FORMAT, of ALT alleles, counts.
+    def __iter__(self) -> Iterator[tuple[int, int, int, int, int, str]]:
+        """Yield row, POS, last base of REF, number of FORMAT, of ALT alleles, INFO.
 
-        Counts are right for rows with one ALT allele only.
+        INFO is right for rows with one ALT allele only.
         """
         records, rows, last = self._records, self._rows, choosing.TALLIES - 1
         columns = (records.pos, records.end, records.form, records.alts)
@@ -289,7 +287,7 @@ class _Carried:
         return zip(
             rows,
             *(map(column.__getitem__, rows) for column in columns),
-            zip(*counts, strict=True),
+            map(_info_of_one, *counts),
             strict=True,
         )
 
@@ -306,18 +304,18 @@ class _Carried:
         info = counted([counts[n - 1] for n in kept], called, samples)
         return kept, ";".join(info)
 
-    def genotypes(self, number: int, renumbering: dict[int, int] | None) -> memoryview:
-        """Return the genotypes of a row, tabs before them, a newline behind."""
-        if renumbering is None:
-            size = self._included * choosing.CELL_BYTES + 1
-            return self._text[number * size : (number + 1) * size]
+    def renumbered(self, number: int, numbers: dict[int, int]) -> memoryview:
+        """Return the genotypes of a row whose alleles get other numbers."""
         found = self._codes[number * self._included : (number + 1) * self._included]
-        found = found.translate(codes.renumbered(renumbering))
+        found = found.translate(codes.renumbered(numbers))
         return _spelled(found, self._flags[number : number + 1])
 
     @functools.cached_property
-    def _text(self) -> memoryview:
-        return _spelled(self._codes, self._flags)
+    def genotypes(self) -> list[memoryview]:
+        """Those of each row, tabs before them, a newline behind."""
+        text = _spelled(self._codes, self._flags)
+        size = self._included * choosing.CELL_BYTES + 1
+        return [text[start : start + size] for start in range(0, len(text), size)]
 
 
 def _spelled(found: bytearray, flags: bytes) -> memoryview:
