@@ -13,7 +13,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { WIDE = 32 };
+enum { WIDE = 32, STEP = 192 };
 
 static const char *find(const char *from, const char *end, char sign) {
     const char *found = memchr(from, sign, (size_t)(end - from));
@@ -146,31 +146,36 @@ enum { MIXED = 16, HAS_MISSING = 32 };
 enum { BOTH_MISSING = 1, FIRST_WITH_ALT = 4, HOMOZYGOUS = 8, PAIR = 127, PAIRS = 128 };
 enum { ALTS = 9, CALLED = 9, SAMPLES = 10, TALLIES = 11, NO_ALLELE = 10 };
 
-/* Count a code among some, in steps that a compiler makes wide: a byte holds each. */
-static size_t occurs(const uint8_t *codes, size_t count, uint8_t code) {
-    size_t found = 0;
+/* The highest code of a row, and how many samples are 0/0 and 1/1 in it. */
+typedef struct {
+    uint8_t highest;
+    size_t reference, homozygous;
+} Survey;
+
+/* Look at a row once, in steps that a compiler makes wide: a byte counts each. */
+static Survey survey(const uint8_t *codes, size_t count, uint8_t mask) {
+    Survey seen = {0, 0, 0};
     while (count) {
-        const size_t step = count < UINT8_MAX ? count : UINT8_MAX;
-        uint8_t some = 0;
-        for (size_t each = 0; each < step; each++) some += codes[each] == code;
-        found += some;
+        const size_t step = count < STEP ? count : STEP;
+        uint8_t highest = 0, reference = 0, homozygous = 0;
+        for (size_t each = 0; each < step; each++) {
+            const uint8_t code = codes[each] & mask;
+            highest = code > highest ? code : highest;
+            reference += code == 0;
+            homozygous += code == HOMOZYGOUS;
+        }
+        if (highest > seen.highest) seen.highest = highest;
+        seen.reference += reference;
+        seen.homozygous += homozygous;
         codes += step;
         count -= step;
     }
-    return found;
+    return seen;
 }
 
 /* Count ALT alleles 1 to 9, all alleles and samples with one in a row of codes. */
-static void count(const uint8_t *codes, size_t chosen, uint8_t mask, int is_simple,
+static void count(const uint8_t *codes, size_t chosen, uint8_t mask,
                   const uint8_t *alleles, int32_t *tallies) {
-    memset(tallies, 0, TALLIES * sizeof *tallies);
-    if (is_simple) { /* 0/0, 0/1 and 1/1 */
-        tallies[0] = (int32_t)(chosen - occurs(codes, chosen, 0) +
-                               occurs(codes, chosen, HOMOZYGOUS));
-        tallies[CALLED] = 2 * (int32_t)chosen;
-        tallies[SAMPLES] = (int32_t)chosen;
-        return;
-    }
     int32_t times[PAIRS] = {0};
     for (size_t each = 0; each < chosen; each++) times[codes[each] & mask & PAIR]++;
     for (size_t code = 0; code < PAIRS; code++)
@@ -195,14 +200,17 @@ int64_t find_carried(const uint8_t *const *starts, const size_t *widths, size_t 
     for (size_t each = 0; each < wanted; each++) {
         choose(from, (size_t)rows[each], picked, chosen, whole, codes);
         const uint8_t mask = flags[each] & MIXED ? PAIR : UINT8_MAX;
-        uint8_t most = 0;
-        for (size_t column = 0; column < chosen; column++) {
-            const uint8_t code = codes[column] & mask;
-            most = code > most ? code : most;
+        const Survey seen = survey(codes, chosen, mask);
+        if (seen.highest < FIRST_WITH_ALT) continue;
+        memset(tallies, 0, TALLIES * sizeof *tallies);
+        if (!(flags[each] & (MIXED | HAS_MISSING)) && seen.highest <= HOMOZYGOUS) {
+            /* 0/0, 0/1 and 1/1 */
+            tallies[0] = (int32_t)(chosen - seen.reference + seen.homozygous);
+            tallies[CALLED] = 2 * (int32_t)chosen;
+            tallies[SAMPLES] = (int32_t)chosen;
+        } else {
+            count(codes, chosen, mask, alleles, tallies);
         }
-        if (most < FIRST_WITH_ALT) continue;
-        const int is_simple = !(flags[each] & (MIXED | HAS_MISSING)) && most <= HOMOZYGOUS;
-        count(codes, chosen, mask, is_simple, alleles, tallies);
         found[carried++] = (int64_t)each;
         codes += chosen;
         tallies += TALLIES;
