@@ -149,6 +149,28 @@ def test_pages_of_a_researcher(page: Page, site: Site) -> None:
     hold_to_demands(page)
 
 
+def test_another_name_of_a_gene_is_put_right_by_one_button(
+    page: Page, site: Site
+) -> None:
+    sign_in(page, site, cast.ROSA)
+    page.goto(f"{site.url}/research/")
+    draft = page.get_by_role("listitem").filter(has_text="Draft")
+    draft.get_by_role("link").first.click()
+    page.get_by_role("link", name="Continue").click()
+    regions = page.get_by_role("textbox", name="Regions")
+    regions.fill("MYC her2")
+    verdict = page.get_by_role("complementary", name="Verdict")
+    page.get_by_label("Why do you need these data?").focus()
+    expect(verdict).to_contain_text("her2 is an alias of ERBB2: did you mean it?")
+    hold_to_demands(page)
+    verdict.get_by_role("button", name="Use ERBB2 for her2").click()
+    expect(page.get_by_role("main")).to_contain_text(
+        "ERBB2 now stands in place of her2."
+    )
+    expect(regions).to_have_value("MYC ERBB2")
+    expect(regions).to_be_focused()
+
+
 def test_pages_of_the_irb(page: Page, site: Site) -> None:
     sign_in(page, site, cast.INGRID)
     found = walk(page, f"{site.url}/irb/", under=("/irb/",), each=3)

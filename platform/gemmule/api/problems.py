@@ -122,6 +122,8 @@ def _ours(error: Exception) -> _Found | None:
             field = getattr(error, "field", None)
             if field:
                 extra["field"] = field
+            if isinstance(error, RequestInvalid) and error.problems:
+                extra["errors"] = {error.field: [str(one) for one in error.problems]}
             if isinstance(error, DeliveryRefused | FieldRefused):
                 code = error.code
             if isinstance(error, DeliveryRefused):

@@ -35,6 +35,13 @@ class Problem:
     subject: str = ""
     choices: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """Return the message behind its place."""
+        if self.line is None:
+            return self.message
+        column = "" if self.column is None else f", column {self.column}"
+        return f"line {self.line}{column}: {self.message}"
+
 
 class CatalogError(AccountsError):
     """Any refusal of this room."""
@@ -80,12 +87,6 @@ class IntakeUnderway(CatalogError):
 
 
 def _summary(what: str, problems: Sequence[Problem]) -> str:
-    first = problems[0]
-    place = "" if first.line is None else f"line {first.line}"
-    if first.column is not None:
-        place += f", column {first.column}"
-    message = f"{place}: {first.message}" if place else first.message
-    more = len(problems) - 1
-    if not more:
-        return f"the {what} was refused: {message}"
-    return f"the {what} was refused: {message} (and {more} more)"
+    first, *others = problems
+    more = f" (and {len(others)} more)" if others else ""
+    return f"the {what} was refused: {first}{more}"

@@ -100,6 +100,20 @@ def test_a_draft_that_is_wrong_is_refused_whole(
     assert not AccessRequest.objects.exists()
 
 
+def test_each_gene_that_cannot_be_placed_is_named(
+    as_rosa: Caller, body: dict[str, Any]
+) -> None:
+    answer = as_rosa.post("/requests/", body | {"regions": "FAM110C HER2\nchr17"})
+    problem = assert_problem(answer, 400, says="(and 1 more)", field="regions")
+    assert problem["errors"] == {
+        "regions": [
+            "line 1, column 2: HER2 is an alias of ERBB2: did you mean it?",
+            "line 2, column 1: expected a gene symbol, got a chromosome; "
+            "write it as BED: chromosome, start and end, parted by tabs",
+        ]
+    }
+
+
 @pytest.mark.parametrize("missing", ["project", "dataset"])
 def test_a_request_names_project_and_dataset(
     as_rosa: Caller, body: dict[str, Any], missing: str

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorList
 from django.http import QueryDict
+from django.utils.text import capfirst
 
 from gemmule.catalog.errors import Problem
 
@@ -30,7 +31,7 @@ def refusal(message: str, problems: Sequence[Problem]) -> ValidationError:
 def refusals(message: str, problems: Sequence[Problem]) -> list[ValidationError]:
     """Return an error for each of the first problems; of none, of the whole message."""
     return [
-        refusal(f"{_place(one)}{one.message}", [one]) for one in problems[:_MAX_ERRORS]
+        refusal(capfirst(str(one)), [one]) for one in problems[:_MAX_ERRORS]
     ] or [refusal(message, [])]
 
 
@@ -60,10 +61,3 @@ def taken(data: QueryDict, field: str) -> tuple[QueryDict, str]:
     changed = data.copy()
     changed[field] = text
     return changed, f"{choice} now stands in place of {typed}."
-
-
-def _place(problem: Problem) -> str:
-    if problem.line is None:
-        return ""
-    column = "" if problem.column is None else f", column {problem.column}"
-    return f"Line {problem.line}{column}: "
