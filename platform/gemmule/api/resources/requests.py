@@ -223,7 +223,9 @@ def _fields_named() -> Iterator[None]:
             field = "regions"
         elif field in STATED:
             field = f"purpose.{field}"
-        raise RequestInvalid(str(error), field=field, problems=error.problems) from error
+        raise RequestInvalid(
+            str(error), field=field, problems=error.problems
+        ) from error
 
 
 def _request(user: User, accession: str) -> AccessRequest:

@@ -30,9 +30,9 @@ def refusal(message: str, problems: Sequence[Problem]) -> ValidationError:
 
 def refusals(message: str, problems: Sequence[Problem]) -> list[ValidationError]:
     """Return an error for each of the first problems; of none, of the whole message."""
-    return [
-        refusal(capfirst(str(one)), [one]) for one in problems[:_MAX_ERRORS]
-    ] or [refusal(message, [])]
+    return [refusal(capfirst(str(one)), [one]) for one in problems[:_MAX_ERRORS]] or [
+        refusal(message, [])
+    ]
 
 
 def offers(errors: ErrorList) -> list[tuple[str, str]]:
