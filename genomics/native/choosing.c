@@ -52,6 +52,7 @@ static uint64_t marks(const char *from, char sign) {
  * there are so many. */
 static int note(const char *at, const char *stop, size_t columns, const char **starts) {
     size_t noted = 0;
+    if (!columns) return 0;
     starts[noted++] = at;
 #ifdef __SSE2__
     for (; stop - at >= 64; at += 64)

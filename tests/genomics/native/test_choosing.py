@@ -168,12 +168,19 @@ def test_codes_are_spelled_by_the_table_of_their_row(
         b"a\tb\tc\nd\te\tf\tg",  # one too many
         b"a\tb\tc",  # a row is missing
         b"a\tb\tc\nd\te\tf\n",  # a row too many
+        b"a\tb\tc\n" + b"d" * 99 + b"\te",  # as the first, in a long line
+        b"a\tb\tc\n" + b"\t".join([b"d"] * 99),
         b"",
     ],
 )
 def test_text_with_other_rows_or_columns_is_refused(text: bytes) -> None:
     with pytest.raises(BuildFailed):
         choosing.pick(text, 2, 3, array("q", [0, 2]))
+
+
+def test_cells_without_a_column_are_refused() -> None:
+    with pytest.raises(BuildFailed):
+        choosing.pick(b"a", 1, 0, array("q"))
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 3), (3, 4), (2, 3)])
