@@ -1,6 +1,6 @@
 """Plain words for what the machine holds as codes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
@@ -20,6 +20,12 @@ def tone(state: str) -> str:
 def time_left(seconds: int) -> str:
     """Return a span of time as roughly as an estimate deserves."""
     return words.time_left(seconds)
+
+
+@register.filter
+def places(regions: Sequence[tuple[str, int, int]]) -> list[str]:
+    """Return regions (0-based half-open) as one may type them, 1-based."""
+    return [f"{contig}:{start + 1:,}-{end:,}" for contig, start, end in regions]
 
 
 @register.filter
