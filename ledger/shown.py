@@ -7,7 +7,7 @@ nobody's business yet.
 from ledger import errors
 from ledger.heads import HeadExaminer, Note
 from ledger.models import PolicyVersion
-from ledger.tiles import TileStore
+from ledger.tiles import TileStore, head_of
 from ledger.tiling import Tiling
 from ledger.tlog import tile
 from ledger.tlog.hashing import LeafHash
@@ -24,8 +24,9 @@ class FileExaminer:
         self._heads = heads
         self._tiling = Tiling()
         self._bundle: list[bytes] = []
+        # Read once: beside a publisher, another may be in place the next moment.
         self._data = store.read_checkpoint()
-        self._head = store.head()
+        self._head = head_of(self._data)
 
     @property
     def size(self) -> int:

@@ -55,11 +55,7 @@ class TileStore:
 
     def head(self) -> Checkpoint | None:
         """Return the checkpoint in place; None where nothing can be read as one."""
-        data = self.read_checkpoint()
-        try:
-            return None if data is None else checkpoint.parse(note.parse(data).text)
-        except errors.VerificationError:
-            return None
+        return head_of(self.read_checkpoint())
 
     def write_checkpoint(self, signed: bytes) -> bool:
         """Put a signed note in place, never over that of more entries; tell whether."""
@@ -91,6 +87,14 @@ class TileStore:
         for tile in edge(old_size):
             if tile.index < new_size >> HEIGHT * (max(tile.level, 0) + 1):
                 shutil.rmtree(self.root / f"{tile.full.path}.p", ignore_errors=True)
+
+
+def head_of(signed: bytes | None) -> Checkpoint | None:
+    """Return the head that a note is of; None where it cannot be read as one."""
+    try:
+        return None if signed is None else checkpoint.parse(note.parse(signed).text)
+    except errors.VerificationError:
+        return None
 
 
 def edge(size: int) -> Iterator[Tile]:

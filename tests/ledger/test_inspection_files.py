@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from ledger import inspection, keys, models, publishing, services
+from ledger.tiles import TileStore
 from ledger.tlog import checkpoint
 from ledger.tlog.checkpoint import Checkpoint
 from ledger.tlog.note import SignerKey
@@ -118,6 +119,22 @@ def test_a_checkpoint_file_ahead_of_the_tables_is_found(
     with unguarded():
         models.Checkpoint.objects.filter(size=7).delete()
     assert found() == [("file-newer", 7)]
+
+
+def test_a_checkpoint_put_in_place_meanwhile_is_none_of_it(
+    public: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = TileStore.read_checkpoint
+
+    def read_before_another(store: TileStore) -> bytes | None:
+        found = read(store)
+        monkeypatch.setattr(TileStore, "read_checkpoint", read)
+        record()
+        return found
+
+    monkeypatch.setattr(TileStore, "read_checkpoint", read_before_another)
+    assert inspection.inspect().is_sound
+    assert inspection.inspect().published == 8
 
 
 def test_a_checkpoint_file_signed_by_nobody_known_is_found(public: Path) -> None:

@@ -113,6 +113,28 @@ def test_published_files_that_do_not_fit_are_found(
     assert "not the last one" in page(client)
 
 
+def test_files_that_were_published_meanwhile_fit(
+    client: Client,
+    now: datetime,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.LEDGER_PUBLIC_DIR = tmp_path
+    append(now)
+    ledger.services.settle(now=now)
+    before = ledger.selectors.latest_checkpoint()
+    append(now)
+    ledger.services.settle(now=now)
+    newer = (tmp_path / "checkpoint").read_bytes()
+    # As the page is when it asked for the last one a moment too early.
+    monkeypatch.setattr(ledger.selectors, "latest_checkpoint", lambda: before)
+    assert "They give the last root" in page(client)
+    unsigned = newer[: newer.index("\u2014".encode())]
+    (tmp_path / "checkpoint").write_bytes(unsigned)
+    assert "not the last one" in page(client)
+
+
 def test_what_does_not_hold_is_said_in_words(client: Client, now: datetime) -> None:
     Verification.objects.create(
         requested_at=now,

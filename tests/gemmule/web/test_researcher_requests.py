@@ -92,39 +92,6 @@ def test_only_own_projects_and_published_datasets_are_offered(
     assert not AccessRequest.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "typed", ["fam110C", "2:38,814-46505", "chr2 38813 46505", "CHR2:38814-46505"]
-)
-def test_regions_are_read_as_people_write_them(
-    client: Client, draft: AccessRequest, typed: str
-) -> None:
-    address = reverse("research_request_edit", args=[draft.accession])
-    client.post(address, {**PURPOSE, "regions": typed})
-    draft.refresh_from_db()
-    assert draft.regions == [["2", 38813, 46505]]
-
-
-def test_where_the_regions_lie_is_shown_before_they_are_asked_for(
-    client: Client, draft: AccessRequest
-) -> None:
-    address = reverse("research_request_edit", args=[draft.accession])
-    check = reverse("research_request_check", args=[draft.accession])
-    # COX1 is a gene of the mitochondrion, and what many call PTGS1.
-    client.post(address, {**PURPOSE, "regions": "FAM110C COX1"})
-    text = page(client.get(check))
-    for place in ("2:38,814-46,505", "MT:5,904-7,445"):
-        assert f'<li class="mono soft">{place}</li>' in text
-        client.post(address, {**PURPOSE, "regions": place})
-        assert f'<li class="mono soft">{place}</li>' in page(client.get(check))
-    many = "\n".join(f"2\t{start}\t{start + 9}" for start in range(0, 60_000, 20))
-    client.post(address, {**PURPOSE, "regions": many})
-    text = page(client.get(check))
-    assert "Where they lie in GRCh37" in text
-    assert "2:1-9" in text
-    assert "The first 200 of 3000." in text
-    assert text.count('<li class="mono">') == 200
-
-
 def test_a_purpose_is_kept_as_consent_reads_it(
     client: Client, draft: AccessRequest
 ) -> None:
