@@ -180,7 +180,7 @@ def _unknown(
     elif ":" in symbol:
         message = (
             "expected a gene symbol, a region or a BED line; write the region as "
-            "chromosome, first and last base, such as chr17:43044295-43125483"
+            "chromosome, first and last base, such as chr2:38814-46505"
         )
     else:
         message = f"no gene {shown} in {build}" if shown else f"no such gene in {build}"

@@ -47,9 +47,10 @@ PILOT = CallSet(
 )
 EXOMES = CallSet(
     filename="multipleChromosomes.vcf.gz",
-    title="Exome calls on chromosomes 1 to 22",
-    summary="Genotype calls of 100 people at 346 sites on all autosomes, called "
-    "jointly with GATK. Consents are made up for the demo.",
+    title="Exome calls under other chromosome names",
+    summary="Genotype calls of 100 people at 346 sites, called jointly with GATK. A "
+    "test file: the calls are of chromosome 20 and stand under the names 1 to 22, so "
+    "that genes and rs numbers do not fit. Consents are made up for the demo.",
     seed="exomes",
 )
 

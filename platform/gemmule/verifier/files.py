@@ -104,6 +104,11 @@ def check(
                         file.seek(0)
                         _check_inside(file, named, secret_key, sink)
                     return FileHolds(named=named, opened=secret_key is not None)
+                if named.sha256_plain == digest:
+                    raise FileNotNamed(
+                        f"it is what is inside {words.shown(named.name)}, opened: give "
+                        "the encrypted file, and the secret key to check the inside"
+                    )
             file.seek(0)
             raise _refusal(path.name, file, size, manifest, secret_key)
     except OSError as error:
@@ -226,6 +231,11 @@ def _by_opening(
     last = min(found.segments, named.segments) - 1
     within = found.segments if size == named.size_bytes else max(last, 0)
     forged = [one for one in found.closed if one < within]
+    if named.segments == 1 and forged:
+        return FileChanged(
+            "its header gives a data key under which its only segment does not open: "
+            "the segment was changed, or the two are not of one file"
+        )
     if within and len(forged) == within:
         return HeaderChanged(
             "its header gives a data key under which no segment opens: header and "

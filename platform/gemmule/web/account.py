@@ -240,7 +240,10 @@ def token_new(request: MemberRequest) -> HttpResponse:
             return render(
                 request,
                 "account_own/token_shown.html",
-                {"token": token, "api_url": request.build_absolute_uri("/api/v1/")},
+                {
+                    "token": token,
+                    "api_url": request.build_absolute_uri("/api/v1/datasets/"),
+                },
             )
     return render(request, "account_own/token_new.html", {"form": form})
 

@@ -283,12 +283,12 @@ def release_detail(request: MemberRequest, accession: str) -> HttpResponse:
         "files": release.files.all(),
         "site": request.build_absolute_uri("/").rstrip("/"),
     }
-    template = (
-        "research/_release.html"
-        if request.headers.get("HX-Request")
-        else "research/release.html"
-    )
-    return render(request, template, context)
+    if not request.headers.get("HX-Request"):
+        return render(request, "research/release.html", context)
+    if not context["moving"]:
+        # Seal, manifest and receipt stand beside what is asked for again.
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return render(request, "research/_release.html", context)
 
 
 @require_GET

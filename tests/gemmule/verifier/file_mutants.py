@@ -4,6 +4,7 @@ Each is checked with the recipient's secret key and without: the digest in the m
 alone tells that something was changed, the key what.
 """
 
+import io
 import random
 from collections.abc import Callable, Iterator
 
@@ -17,6 +18,7 @@ from gemmule.verifier import errors
 from gemmule.verifier.files import HEADER_BYTES
 from genomics.crypt4gh import header, keys
 from genomics.crypt4gh.segments import SEALED_BYTES
+from genomics.crypt4gh.stream import decrypt_stream
 from tests.gemmule.verifier.handed_out import HandedOut
 from tests.gemmule.verifier.mutants import Mutant, flipped
 
@@ -210,6 +212,33 @@ def other_files(handed: HandedOut, chance: random.Random) -> Iterator[Mutant]:
     yield from _file(handed, "the index's bytes", one.index, misnamed, misnamed)
 
 
+def flips_in_the_only_segment(
+    handed: HandedOut, chance: random.Random
+) -> Iterator[Mutant]:
+    """The segment or the key in the header: of a single one it cannot be told which."""
+    one = handed.one
+    for _ in range(20):
+        place = chance.randrange(HEADER_BYTES, len(one.index))
+        file = flipped(one.index, place, chance.randrange(8))
+        given = {"name": one.index_name, "file": file, "secret": handed.secret}
+        yield Mutant(
+            what=f"byte {place} of the index",
+            given=given,
+            reasons=(errors.FileChanged,),
+        )
+
+
+def opened(handed: HandedOut, chance: random.Random) -> Iterator[Mutant]:
+    plain = io.BytesIO()
+    decrypt_stream(io.BytesIO(handed.one.file), plain, handed.secret)
+    name = handed.one.name.removesuffix(".c4gh")
+    yield Mutant(
+        what="what is inside, opened",
+        given={"name": name, "file": plain.getvalue()},
+        reasons=(errors.FileNotNamed,),
+    )
+
+
 def keys_of_others(handed: HandedOut, chance: random.Random) -> Iterator[Mutant]:
     for number in range(20):
         secret = X25519PrivateKey.generate().private_bytes_raw()
@@ -229,6 +258,8 @@ KINDS: tuple[Callable[[HandedOut, random.Random], Iterator[Mutant]], ...] = (
     spliced,
     other_headers,
     other_files,
+    flips_in_the_only_segment,
+    opened,
     keys_of_others,
 )
 

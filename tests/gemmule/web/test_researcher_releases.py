@@ -155,6 +155,11 @@ def test_a_build_shows_how_far_it_is_and_asks_for_itself_anew(
     assert fragment.startswith('<div id="release"')
     assert "<html" not in fragment
     assert 'value="40"' in fragment
+    # At its end all of the page is asked for: seal and manifest stand on it.
+    Release.objects.update(state=ReleaseState.FAILED)
+    answer = client.get(detail(release), headers={"HX-Request": "true"})
+    assert answer.headers["HX-Refresh"] == "true"
+    assert answer.content == b""
 
 
 def test_a_build_in_parts_shows_how_far_each_part_is(

@@ -131,7 +131,7 @@ class PurposeForm(forms.Form):
     )
     regions = forms.CharField(
         label="Regions",
-        help_text="Gene symbols, regions such as chr17:43044295-43125483, or BED "
+        help_text="Gene symbols, regions such as chr2:38814-46505, or BED "
         "lines. Leave empty for the whole dataset.",
         required=False,
         max_length=1_000_000,
