@@ -156,7 +156,7 @@ def test_a_build_shows_how_far_it_is_and_asks_for_itself_anew(
     assert "<html" not in fragment
     assert 'value="40"' in fragment
     # At its end all of the page is asked for: seal and manifest stand on it.
-    Release.objects.update(state=ReleaseState.FAILED)
+    Release.objects.update(state=ReleaseState.FAILED, failure_reason="it is full")
     answer = client.get(detail(release), headers={"HX-Request": "true"})
     assert answer.headers["HX-Refresh"] == "true"
     assert answer.content == b""
