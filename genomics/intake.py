@@ -72,6 +72,7 @@ def run(job: IntakeJob, progress: ProgressSink) -> IntakeResult:
         sha256_columns=store.sha256_columns,
         size_bytes=size_bytes,
         warnings=_shortened(reader.warnings()),
+        megabases=store.megabases,
     )
 
 

@@ -23,14 +23,14 @@ from genomics.jsonfields import (
     contig_count_of,
     contig_lengths_of,
     list_of,
+    megabases_of,
     pair_of,
     spans_of,
 )
 from genomics.limits import Limits
+from genomics.samples import check_samples, check_span, check_withheld
 
 BUILDS = ("GRCh37", "GRCh38")
-# Names become columns of a file and parts of a path: no separators, no formula signs.
-OUTPUT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILE_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+){0,4}")
 # What belongs to a store and lies beside it: its index, and its columns.
 INDEX_SUFFIX, COLUMNS_SUFFIX = ".csi", ".columns"
@@ -109,7 +109,11 @@ class IntakeJob:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeResult:
-    """What intake found; `contigs` holds (name, length or None, records)."""
+    """What intake found; `contigs` holds (name, length or None, records).
+
+    `megabases` says where the records lie: (contig, megabase, records that begin in it)
+    in the order of the store; POS (1-based) p lies in megabase p // 1,000,000.
+    """
 
     samples: tuple[str, ...]
     records: int
@@ -119,6 +123,7 @@ class IntakeResult:
     sha256_columns: str
     size_bytes: int
     warnings: tuple[str, ...] = ()
+    megabases: tuple[tuple[str, int, int], ...] = ()
 
     def to_json(self) -> dict[str, JSON]:
         return {
@@ -131,6 +136,7 @@ class IntakeResult:
             "sha256_columns": self.sha256_columns,
             "size_bytes": self.size_bytes,
             "warnings": list(self.warnings),
+            "megabases": [list(megabase) for megabase in self.megabases],
         }
 
     @classmethod
@@ -149,6 +155,7 @@ class IntakeResult:
             sha256_columns=fields.text("sha256_columns"),
             size_bytes=fields.integer("size_bytes"),
             warnings=fields.texts("warnings"),
+            megabases=megabases_of(fields.take("megabases")),
         )
         fields.finish()
         return result
@@ -190,8 +197,8 @@ class SubsetJob:
 
     def __post_init__(self) -> None:
         _check_build(self.build)
-        _check_samples(self.samples)
-        _check_withheld(self)
+        check_samples(self.samples)
+        check_withheld(self.samples, self.withheld, self.build)
         if not FILE_STEM.fullmatch(self.name) or len(self.name) > 100:
             raise JobInvalid("expected a file stem of letters, digits, '-', '_', '.'")
         if len(self.recipient_public_key) != RECIPIENT_KEY_BYTES:
@@ -205,7 +212,7 @@ class SubsetJob:
             if not contig or length <= 0:
                 raise JobInvalid("expected contig names with lengths above 0")
         for span in (*(self.regions or ()), *self.excluded_regions):
-            _check_span(span)
+            check_span(span)
         check_definitions(self.format_keep, "format_keep", ("GT",))
         check_definitions(self.info_keep, "info_keep", RESERVED_INFO)
         if any(definition.number[0] in "GL" for definition in self.info_keep):
@@ -361,35 +368,3 @@ class SubsetResult:
 def _check_build(build: str | None) -> None:
     if build is not None and build not in BUILDS:
         raise JobInvalid(f"expected a build of {BUILDS} or none")
-
-
-def _check_samples(samples: tuple[tuple[str, str], ...]) -> None:
-    if not samples:
-        raise JobInvalid("expected at least one sample, got none")
-    if len({source for source, _ in samples}) != len(samples):
-        raise JobInvalid("expected each source sample once")
-    if len({output for _, output in samples}) != len(samples):
-        raise JobInvalid("expected each output name once")
-    if not all(OUTPUT_NAME.fullmatch(output) for _, output in samples):
-        raise JobInvalid(f"expected output names like {OUTPUT_NAME.pattern}")
-
-
-def _check_withheld(job: SubsetJob) -> None:
-    strangers = job.withheld.keys() - {source for source, _ in job.samples}
-    if strangers:
-        raise JobInvalid(
-            f"expected withheld regions of samples of the job only, "
-            f"got {len(strangers)} of others"
-        )
-    for spans in job.withheld.values():
-        for span in spans:
-            _check_span(span)
-    # Without a build a coordinate means nothing, and a guess could disclose.
-    if any(job.withheld.values()) and job.build is None:
-        raise JobInvalid("expected a genome build for withheld regions, got none")
-
-
-def _check_span(span: Span) -> None:
-    contig, start_0, end = span
-    if not contig or not 0 <= start_0 < end:
-        raise JobInvalid("expected spans [contig, start_0, end) with start_0 < end")

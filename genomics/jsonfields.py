@@ -146,6 +146,21 @@ def contig_count_of(value: JSON) -> tuple[str, int | None, int]:
     )
 
 
+def megabases_of(value: JSON) -> tuple[tuple[str, int, int], ...]:
+    """Return a list of [contig, megabase, records] as tuples."""
+    items = [
+        tuple_of(item, "megabase", 3) for item in list_of(value, "records by megabase")
+    ]
+    return tuple(
+        (
+            text_of(name, "contig of megabase"),
+            integer_of(megabase, "megabase"),
+            integer_of(records, "records of megabase"),
+        )
+        for name, megabase, records in items
+    )
+
+
 def _span_of(value: JSON) -> Span:
     contig, start_0, end = tuple_of(value, "span", 3)
     return (

@@ -77,6 +77,7 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
         ),
         sha256_store=digest,
         sha256_columns=store.sha256_columns,
+        megabases=store.megabases,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from genomics.errors import JobInvalid
 from genomics.job import BUILDS
-from genomics.jsonfields import JSON, Fields, contig_count_of, list_of
+from genomics.jsonfields import JSON, Fields, contig_count_of, list_of, megabases_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +68,14 @@ class RemovalJob:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalResult:
-    """What the new store holds; `contigs` as in the result of intake."""
+    """What the new store holds; `contigs` and `megabases` are as in intake's result."""
 
     samples: tuple[str, ...]
     records: int
     contigs: tuple[tuple[str, int | None, int], ...]
     sha256_store: str
     sha256_columns: str
+    megabases: tuple[tuple[str, int, int], ...] = ()
 
     def to_json(self) -> dict[str, JSON]:
         return {
@@ -84,6 +85,7 @@ class RemovalResult:
             "contigs": [list(contig) for contig in self.contigs],
             "sha256_store": self.sha256_store,
             "sha256_columns": self.sha256_columns,
+            "megabases": [list(megabase) for megabase in self.megabases],
         }
 
     @classmethod
@@ -99,6 +101,7 @@ class RemovalResult:
             ),
             sha256_store=fields.text("sha256_store"),
             sha256_columns=fields.text("sha256_columns"),
+            megabases=megabases_of(fields.take("megabases")),
         )
         fields.finish()
         return result

@@ -6,6 +6,7 @@ for which that is not so simple is kept as it came.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 from genomics.alleles import Kind, kind_of, reduce_site
@@ -22,6 +23,9 @@ _KEYS = "|".join(key for key in INFO if key not in RECOUNTED_INFO)
 _DESCRIBING = re.compile(rf"(?:^|;)(?:{_KEYS})(?:[=;]|$)")
 
 _MOST = 1 << 31  # as `file.RECORD` has positions
+
+# Bases of the stretches that records are counted by.
+MEGABASE = 1_000_000
 
 
 @dataclass(slots=True)
@@ -44,6 +48,7 @@ class ColumnWriter:
         self._out = out
         self._draft: _Draft | None = None
         self._count = 0
+        self._megabases: Counter[tuple[str, int]] = Counter()
 
     def add(self, line: bytes) -> None:
         """Take a record, without its line end."""
@@ -67,6 +72,16 @@ class ColumnWriter:
         draft.rows.append(Row(form, len(alts), cells))
         self._count += 1
 
+    def megabases(self) -> tuple[tuple[str, int, int], ...]:
+        """Return how many records begin in each megabase, in the order of the store.
+
+        As (contig, megabase, records): POS (1-based) p lies in megabase p // 1,000,000.
+        """
+        return tuple(
+            (contig, megabase, records)
+            for (contig, megabase), records in self._megabases.items()
+        )
+
     def finish(self, header: bytes) -> str:
         """Write what is left and the directory; return the directory's SHA-256 (hex).
 
@@ -89,6 +104,8 @@ class ColumnWriter:
         table = Table(draft.rows, draft.rows[0].cells.count(b"\t") + 1)
         forms = {form: number for number, form in enumerate(dict.fromkeys(table.forms))}
         pos, end, _, is_plain = zip(*draft.places, strict=True)
+        for megabase, records_there in Counter(p // MEGABASE for p in pos).items():
+            self._megabases[draft.contig, megabase] += records_there
         records = b"".join(
             file.RECORD.pack(
                 place,

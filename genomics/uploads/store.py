@@ -46,6 +46,7 @@ class StoreWriter:
     def __init__(self, store: Path) -> None:
         self.store = store
         self.sha256_columns = ""
+        self.megabases: tuple[tuple[str, int, int], ...] = ()
         self.index = store.with_name(store.name + INDEX_SUFFIX)
         self._columns = store.with_name(store.name + COLUMNS_SUFFIX)
         self._columns_part = part_path(self._columns)
@@ -86,13 +87,15 @@ class StoreWriter:
     def finish(self, lines: Sequence[str], expected: Expected) -> str:
         """Put the store under its name; return its SHA-256 in hex.
 
-        Then `sha256_columns` is that of the directory of its columns.
+        Then `sha256_columns` is that of the directory of its columns, and `megabases`
+        is where its records lie, as in the result of intake.
         `lines` is the header. Raises IntakeRefused if htslib cannot read the store.
         """
         self._body.finish()
         header = "".join(f"{line}\n" for line in lines).encode()
         digest = self._join(header)
         self.sha256_columns = self._column_writer.finish(header)
+        self.megabases = self._column_writer.megabases()
         with _quiet():
             # htslib lets go of the interpreter while it reads, so both go on at once.
             index = self._pool.submit(self._build_index)

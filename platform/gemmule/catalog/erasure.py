@@ -109,6 +109,7 @@ def _describe(file: DataFile, result: RemovalResult, names: list[str]) -> None:
     file.sha256_columns = result.sha256_columns
     file.records = result.records
     file.contigs = [list(contig) for contig in result.contigs]
+    file.megabases = [list(megabase) for megabase in result.megabases]
     file.sample_names = list(result.samples)
     shown = file.original_name.casefold()
     if any(name.casefold() in shown for name in names):

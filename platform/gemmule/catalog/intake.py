@@ -178,6 +178,7 @@ def _accept(
     file.sha256_columns = result.sha256_columns
     file.records = result.records
     file.contigs = [list(contig) for contig in result.contigs]
+    file.megabases = [list(megabase) for megabase in result.megabases]
     file.sample_names = list(result.samples)
     file.warnings = list(result.warnings)
     file.checked_at = now

@@ -113,6 +113,9 @@ class DataFile(models.Model):
     sha256_columns = models.CharField(max_length=64, blank=True)
     records = models.BigIntegerField(null=True)
     contigs = models.JSONField(default=list)
+    # [contig, megabase, records that begin in it]; empty for files taken in before
+    # megabases were counted.
+    megabases = models.JSONField(default=list)
     sample_names = models.JSONField(default=list)
     warnings = models.JSONField(default=list)
     # {"code", "message", "line", "column"}, the last two null where there is no place.

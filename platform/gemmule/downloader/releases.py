@@ -26,6 +26,7 @@ from gemmule.downloader.errors import (
 from gemmule.downloader.patience import Patience
 from gemmule.downloader.progress import Progress, duration, size
 from gemmule.downloader.site import Site
+from gemmule.releases import emptiness
 from gemmule.verifier import files, manifests, receipts, words
 from gemmule.verifier.manifests import Manifest, NamedFile
 from gemmule.verifier.receipts import ReceiptHolds
@@ -70,6 +71,7 @@ class Downloaded:
             f"Release {words.shown(self.manifest.release)} is in {self.folder}: "
             f"{count} file{'s' * (count != 1)} ({size(total)}), manifest and receipt.",
             "Every file is, byte for byte, the one that the manifest names.",
+            _content(self.manifest),
         ]
         if self.opened:
             said.append("Opened: " + ", ".join(path.name for path in self.opened) + ".")
@@ -90,6 +92,9 @@ class Downloaded:
             "release": self.manifest.release,
             "folder": str(self.folder),
             "manifest_sha256": self.manifest.sha256,
+            "samples": len(self.manifest.commitments),
+            "records": self.manifest.body["records"],
+            "empty_because": self.manifest.body.get("empty_because", []),
             "files": [path.name for path in self.files],
             "opened": [path.name for path in self.opened],
             "entry": None if self.receipt is None else self.receipt.as_json(),
@@ -319,6 +324,15 @@ class _Fetching:
                     check(sink=plain)
             opened.append(target)
         return tuple(opened)
+
+
+def _content(manifest: Manifest) -> str:
+    samples, records = len(manifest.commitments), manifest.body["records"]
+    holds = f"It holds {samples:,} sample{'s' * (samples != 1)} and "
+    if records:
+        return f"{holds}{records:,} record{'s' * (records != 1)}."
+    reason = emptiness.words(manifest.body.get("empty_because", []))
+    return f"{holds}no record: {reason}."
 
 
 def _names(named: Iterable[NamedFile], *, is_opened: bool) -> list[str]:

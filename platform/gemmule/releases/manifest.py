@@ -19,9 +19,10 @@ import ledger.services
 from consent import diseases, duo
 from consent.models import Consent
 from consent.policy import RULES_VERSION
+from gemmule.access.expectation import expectation
 from gemmule.access.purposes import full_purpose
 from gemmule.access.selectors import request_sha256
-from gemmule.releases import signing
+from gemmule.releases import emptiness, signing
 from gemmule.releases.cohort import Included
 from gemmule.releases.models import Release
 from genomics.job import FileDigest
@@ -108,6 +109,11 @@ def compose(
         "software": cut.software,
         "sealed_at": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
+    if not cut.records_out:
+        body["empty_because"] = emptiness.codes(
+            records_withheld=cut.records_withheld,
+            is_outside=expectation(request).is_empty,
+        )
     content = rfc8785.dumps({"manifest": body, "signature": signing.sign(body)})
     return Manifest(
         content=content,

@@ -4,6 +4,7 @@ The row's state is the truth; a Celery message only a nudge. The transitions are
 in `gemmule.releases.states`.
 """
 
+import json
 import uuid
 from typing import ClassVar
 
@@ -66,6 +67,9 @@ class Release(models.Model):
     # Canonical JSON (RFC 8785) of the manifest and its signature, as delivered.
     manifest = models.BinaryField(null=True)
     manifest_sha256 = models.CharField(max_length=64, blank=True)
+    # As the manifest says; null until the release is sealed.
+    samples = models.PositiveIntegerField(null=True)
+    records = models.BigIntegerField(null=True)
     # What an auditor needs beside the manifest, and no researcher may see: which donors
     # were considered, from which files. Canonical JSON, committed to on the ledger.
     account = models.BinaryField(null=True)
@@ -117,6 +121,14 @@ class Release(models.Model):
     def __str__(self) -> str:
         """Return the accession, which is how people cite a release."""
         return self.accession
+
+    @property
+    def empty_because(self) -> list[str]:
+        """Return the manifest's codes for why it holds no record; none if it does."""
+        if self.records != 0 or self.manifest is None:
+            return []
+        body = json.loads(bytes(self.manifest))["manifest"]
+        return list(body.get("empty_because", []))
 
 
 class SplitBuild(models.Model):

@@ -61,6 +61,8 @@ def seal(
         states.move(locked, ReleaseState.SEALED)
         locked.manifest = sealed.content
         locked.manifest_sha256 = sealed.sha256
+        locked.samples = len(members)
+        locked.records = cut.records_out
         locked.account = kept.content
         locked.ledger_size = size
         locked.sealed_at = moment

@@ -20,7 +20,7 @@ import ledger.errors
 import ledger.selectors
 import ledger.services
 from gemmule.objects.kept import Objects
-from gemmule.releases import delivery, splitting, states, storage
+from gemmule.releases import delivery, emptiness, splitting, states, storage
 from gemmule.releases.models import (
     Download,
     Erasure,
@@ -80,11 +80,21 @@ def make_available(release_id: int, *, now: datetime) -> bool:
             user=release.recipient,
             kind="release.available",
             subject=f"Release {release.accession} is ready",
-            body="It is sealed and on the ledger. Download it with your key at hand.",
+            body=_ready(release),
             url=f"/research/releases/{release.accession}/",
             now=now,
         )
     return True
+
+
+def _ready(release: Release) -> str:
+    if release.records == 0:
+        reason = emptiness.words(release.empty_because)
+        return (
+            f"It is sealed and on the ledger, but it holds no record: {reason}. "
+            "Check the regions of its request before you download it."
+        )
+    return "It is sealed and on the ledger. Download it with your key at hand."
 
 
 def left_behind(*, now: datetime) -> list[int]:

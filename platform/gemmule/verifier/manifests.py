@@ -46,8 +46,9 @@ _KEYS = frozenset(
         "sealed_at",
     }
 )
-# Manifests of before it was counted do not say it.
-_LATER_KEYS = frozenset({"records_withheld"})
+# Manifests from before it was counted lack the first; the second stands in manifests of
+# releases without a record.
+_LATER_KEYS = frozenset({"records_withheld", "empty_because"})
 _FILE_KEYS = frozenset(
     ("name", "role", "sha256_plain", "sha256_cipher", "size_bytes", "segments")
 )
@@ -153,6 +154,13 @@ def _manifest(data: bytes, body: Mapping[str, Any], key_id: str) -> Manifest:
             raise ValueError(f"{key} must be an object")
     for key in ("release", "request", "request_sha256", "project", "dataset"):
         _text(body[key])
+    if (reasons := body.get("empty_because")) is not None:
+        if not isinstance(reasons, list) or not reasons or body["records"] != 0:
+            raise ValueError(
+                "empty_because must list reasons, where there is no record"
+            )
+        for reason in reasons:
+            _text(reason)
     return Manifest(
         sha256=hashlib.sha256(data).hexdigest(),
         body=body,

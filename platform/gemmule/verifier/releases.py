@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gemmule.releases import emptiness
 from gemmule.verifier import dossiers, files, manifests, receipts, words
 from gemmule.verifier.columns import Columns
 from gemmule.verifier.dossiers import Dossier, DossierHolds
@@ -45,9 +46,17 @@ class ReleaseHolds:
             f"{words.shown(said['request'])} of project "
             f"{words.shown(said['project'])}:",
             *words.fields(said["purpose"]),
+            *self._emptiness(),
             *self._donors(),
             "Whether it was revoked since is not in a manifest: ask the site.",
         ]
+
+    def _emptiness(self) -> list[str]:
+        said = self.manifest.body
+        if said["records"]:
+            return []
+        reason = emptiness.words(said.get("empty_because", []))
+        return [f"It holds no record, because {reason}."]
 
     def as_json(self) -> dict[str, JSON]:
         """Return what was found, for machines."""
@@ -64,6 +73,8 @@ class ReleaseHolds:
             "manifest_key": self.manifest.key_id,
             "cohort_root": canonical.encode_base64(self.manifest.cohort_root),
             "samples": said["samples"],
+            "records": said["records"],
+            "empty_because": said.get("empty_because", []),
             "ledger_size": self.manifest.ledger_size,
             "entry": self.receipt.as_json(),
             "dossier": None

@@ -14,10 +14,12 @@ import ledger.selectors
 from gemmule.access import permissions, reviews, selectors, states
 from gemmule.access.coverage import Coverage, coverage
 from gemmule.access.errors import AccessError, ReviewInvalid
+from gemmule.access.expectation import expectation
 from gemmule.access.models import AccessRequest
 from gemmule.accounts.errors import NotFound, SignatureRefused
 from gemmule.accounts.models import User
 from gemmule.accounts.permissions import check_role
+from gemmule.catalog import megabases
 from gemmule.web.forms.irb import ApprovalForm, SignedForm
 from gemmule.web.member import MemberRequest
 
@@ -53,6 +55,7 @@ def detail(request: MemberRequest, accession: str) -> HttpResponse:
         {
             "found": found,
             "coverage": coverage(found, timezone.now().date()),
+            **_content(found),
             "reviews": found.reviews.select_related("reviewer"),
             "entries": ledger.selectors.entries_by_event(events),
             "releases": found.releases.all(),
@@ -101,7 +104,7 @@ def approve(request: MemberRequest, accession: str) -> HttpResponse:
     return render(
         request,
         "irb/approve.html",
-        {"found": found, "form": form, "coverage": counted},
+        {"found": found, "form": form, "coverage": counted, **_content(found)},
         status=422 if form.errors else 200,
     )
 
@@ -181,6 +184,14 @@ def _request(user: User, accession: str) -> AccessRequest:
     if found is None:
         raise NotFound(f"there is no request {accession}")
     return found
+
+
+def _content(found: AccessRequest) -> dict[str, object]:
+    """Return what a release would be cut from, counted exactly: for the IRB alone."""
+    return {
+        "expected": expectation(found),
+        "source_records": megabases.source_records(found.dataset, found.regions),
+    }
 
 
 def _codes(found: Coverage) -> list[tuple[str, str]]:

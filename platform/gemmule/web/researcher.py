@@ -26,12 +26,14 @@ import ledger.selectors
 from gemmule.access import selectors, services, states
 from gemmule.access.coverage import alternatives, coverage, rounded
 from gemmule.access.errors import AccessError, RequestInvalid
+from gemmule.access.expectation import expectation
 from gemmule.access.models import AccessRequest, Project
 from gemmule.accounts.errors import AccountsError, NotFound
 from gemmule.accounts.models import Role, User
 from gemmule.accounts.permissions import check_role
 from gemmule.accounts.selectors import active_keys, user_by_email
 from gemmule.audit import receipts
+from gemmule.releases import emptiness
 from gemmule.releases.http import file_response, manifest_response
 from gemmule.releases.models import Release, ReleaseState
 from gemmule.web.forms import instead
@@ -281,6 +283,7 @@ def release_detail(request: MemberRequest, accession: str) -> HttpResponse:
         "moving": release.state in _MOVING,
         "successor": Release.objects.filter(supersedes=release).first(),
         "files": release.files.all(),
+        "empty_because": emptiness.words(release.empty_because),
         "site": request.build_absolute_uri("/").rstrip("/"),
     }
     if not request.headers.get("HX-Request"):
@@ -338,10 +341,12 @@ def _verdict(found: AccessRequest) -> dict[str, object]:
     is_stated = bool(
         found.purpose.get("research_types") or found.purpose.get("diseases")
     )
+    expected = {"expected": expectation(found)}
     if not is_stated:
-        return {"verdict": None, "alternatives": []}
+        return {"verdict": None, "alternatives": [], **expected}
     reached = coverage(found, today)
     return {
+        **expected,
         "verdict": rounded(reached),
         "alternatives": alternatives(found, today, base=reached),
     }

@@ -40,6 +40,7 @@ class FarSide:
             lambda path, headers: None
         )
         self.named: dict[str, Any] = {}
+        self.says: dict[str, Any] = {}  # of the manifest, otherwise than usual
         self.manifest = b""
         for number, name in enumerate(names):
             self.put(name, bytes([number]) * 300_000 + b"end")
@@ -85,6 +86,7 @@ class FarSide:
             "recipient_key": keys.fingerprint(self.public),
             "software": {},
             "sealed_at": "2026-03-02T09:30:00.000Z",
+            **self.says,
         }
         key = Ed25519PrivateKey.generate()
         public = key.public_key().public_bytes_raw()

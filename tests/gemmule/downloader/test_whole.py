@@ -18,6 +18,38 @@ def test_every_file_comes_with_manifest_and_receipt(run: Run, site: FarSide) -> 
     check_whole(run, site)
 
 
+def test_what_a_release_holds_is_said_and_that_it_may_be_nothing(
+    run: Run, site: FarSide
+) -> None:
+    assert "It holds 1 sample and 1 record." in run()[1]
+    site.says = {"records": 0, "empty_because": ["regions-outside"]}
+    site.sign()
+    status, out, _ = run()
+    assert status == 0
+    assert "no record: the dataset holds nothing in the requested regions." in out
+    last = json.loads(run("--json")[1].splitlines()[-1])
+    assert (last["samples"], last["records"]) == (1, 0)
+    assert last["empty_because"] == ["regions-outside"]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"records": 1, "empty_because": ["no-carrier"]},
+        {"records": 0, "empty_because": []},
+        {"records": 0, "empty_because": "no-carrier"},
+    ],
+)
+def test_a_manifest_that_gives_false_reasons_is_refused(
+    run: Run, site: FarSide, says: dict[str, object]
+) -> None:
+    site.says = says
+    site.sign()
+    status, _, err = run()
+    assert status == 1
+    assert "empty_because must list reasons" in err
+
+
 def test_what_is_here_already_is_not_fetched_again(run: Run, site: FarSide) -> None:
     assert run()[0] == 0
     site.asked.clear()

@@ -87,6 +87,18 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
         source="key.fingerprint", read_only=True, help_text="Fingerprint of the key."
     )
     progress = ProgressField(read_only=True)
+    samples = serializers.IntegerField(
+        read_only=True, help_text="How many donors it holds, once it is sealed."
+    )
+    records = serializers.IntegerField(
+        read_only=True, help_text="How many records it holds, once it is sealed."
+    )
+    empty_because = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Why it holds no record: `regions-outside`, `regions-closed`, "
+        "`no-carrier`; empty for other releases.",
+    )
     superseded_by = serializers.SerializerMethodField()
     files = ReleaseFileSerializer(many=True, read_only=True)
 
@@ -105,6 +117,9 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
             "failure_reason",
             "closed_reason",
             "manifest_sha256",
+            "samples",
+            "records",
+            "empty_because",
             "created_at",
             "sealed_at",
             "available_at",

@@ -13,18 +13,20 @@ import gemmule.catalog.selectors
 from gemmule.access import selectors, services
 from gemmule.access.coverage import RoundedVerdict, coverage, rounded
 from gemmule.access.errors import RequestInvalid
+from gemmule.access.expectation import expectation
 from gemmule.access.models import AccessRequest, Project
-from gemmule.access.permissions import READER_ROLES
+from gemmule.access.permissions import IRB_ROLES, READER_ROLES, is_member
 from gemmule.access.purposes import STATED
 from gemmule.accounts.errors import NotFound
 from gemmule.accounts.models import Role, User
-from gemmule.accounts.permissions import check_role
+from gemmule.accounts.permissions import check_role, has_role
 from gemmule.api.errors import WrongState
 from gemmule.api.idempotency import once
 from gemmule.api.purpose_field import PurposeField
 from gemmule.api.schema import IDEMPOTENCY_KEY, PAGING, READING, WRITING, answers
 from gemmule.api.serializing import ListedFieldsOnly, Nothing
 from gemmule.api.views import GemmuleView
+from gemmule.catalog.megabases import Span, source_records
 from gemmule.catalog.models import Dataset
 
 
@@ -73,13 +75,36 @@ class ClauseSerializer(serializers.Serializer[tuple[str, str, str, str]]):
     donors = serializers.CharField(help_text='rounded to 10, "< 20" below 20')
 
 
+class RegionSerializer(serializers.Serializer[Span]):
+    """Bases start_0 <= base < end of a chromosome, counted from 0."""
+
+    contig = serializers.CharField()
+    start_0 = serializers.IntegerField()
+    end = serializers.IntegerField()
+
+
 class VerdictSerializer(serializers.Serializer[RoundedVerdict]):
-    """The machine's verdict in rounded numbers."""
+    """The machine's verdict in rounded numbers, and what a release may hold."""
 
     total = serializers.CharField()
     permitted = serializers.CharField()
     review = serializers.CharField()
     clauses = ClauseSerializer(many=True)
+    regions_outside = RegionSerializer(
+        many=True, help_text="Requested regions in which the dataset holds nothing."
+    )
+    is_empty = serializers.BooleanField(
+        help_text="True when a release would hold no record, whoever allows it."
+    )
+    records_expected = serializers.IntegerField(
+        help_text="Bases times a public density of variants, to two digits; exomes "
+        "and arrays hold fewer."
+    )
+    source_records = serializers.IntegerField(
+        required=False,
+        help_text="For the IRB alone: records of the dataset, of all donors, in the "
+        "megabases that the regions touch.",
+    )
 
 
 class RequestList(GemmuleView):
@@ -166,7 +191,8 @@ class RequestVerdict(GemmuleView):
     def get(self, request: Request, accession: str) -> Response:
         """Show how many donors allow this request, and which clauses stand in the way.
 
-        Numbers are rounded to 10; below 20 they read "< 20".
+        Numbers are rounded to 10; below 20 they read "< 20". Regions in which the
+        dataset holds nothing are named.
         """
         asked = _request(self.user, accession)
         if not (asked.purpose.get("research_types") or asked.purpose.get("diseases")):
@@ -175,6 +201,10 @@ class RequestVerdict(GemmuleView):
                 "set purpose.research_types or purpose.diseases first"
             )
         found = rounded(coverage(asked, self.now.date()))
+        expected = expectation(asked)
+        exact = {}
+        if has_role(self.user, *IRB_ROLES) and not is_member(self.user, asked.project):
+            exact["source_records"] = source_records(asked.dataset, asked.regions)
         return Response(
             {
                 "total": found.total,
@@ -184,6 +214,13 @@ class RequestVerdict(GemmuleView):
                     {"code": code, "verdict": verdict, "reason": why, "donors": donors}
                     for code, verdict, why, donors in found.clauses
                 ],
+                "regions_outside": [
+                    {"contig": contig, "start_0": start_0, "end": end}
+                    for contig, start_0, end in expected.outside
+                ],
+                "is_empty": expected.is_empty,
+                "records_expected": expected.records,
+                **exact,
             }
         )
 
