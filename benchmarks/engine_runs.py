@@ -49,7 +49,7 @@ def by_hand(inputs: Inputs, job: str, scratch: Path) -> Run:
 
 def cold(inputs: Inputs, job: str, scratch: Path) -> Run:
     """Do it in a new process."""
-    output = _empty(scratch)
+    output = emptied(scratch)
     return timed(lambda: _cut(inputs, job, output), output_of(scratch))
 
 
@@ -81,7 +81,7 @@ def peak_bytes(inputs: Inputs, job: str, scratch: Path) -> int:
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        _cut(inputs, job, _empty(scratch))
+        _cut(inputs, job, emptied(scratch))
     finally:
         is_done.set()
         watcher.join()
@@ -90,15 +90,16 @@ def peak_bytes(inputs: Inputs, job: str, scratch: Path) -> int:
 
 def check_against_text(inputs: Inputs, job: str, scratch: Path) -> None:
     """End the program unless the engine that reads text makes the same files."""
-    fast = _cut(inputs, job, _empty(scratch))
-    plain = _cut(inputs, job, _empty(scratch), by_text=True)
+    fast = _cut(inputs, job, emptied(scratch))
+    plain = _cut(inputs, job, emptied(scratch), by_text=True)
     if [each.sha256_plain for each in fast.files] != [
         each.sha256_plain for each in plain.files
     ]:
         raise SystemExit(f"{inputs.name} {job}: the two engines make different files")
 
 
-def _empty(scratch: Path) -> Path:
+def emptied(scratch: Path) -> Path:
+    """Return the folder that a run of ours writes into, without files."""
     output = scratch / "ours"
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir()
