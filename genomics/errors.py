@@ -6,7 +6,7 @@ GenomicsError
 |-- BuildFailed       a release could not be cut from the store
 |-- ChildKilled       the child process died or broke a resource limit
 |-- ChildTimeout      the child process took longer than it was given
-|-- KeyInvalid        not a usable Crypt4GH key
+|-- KeyInvalid        not a key that files can be encrypted to or opened with
 |   `-- SecretKeyPasted   a secret key where a public one was expected
 |-- CryptInvalid      not a sound Crypt4GH file, or not for this key
 |-- BedInvalid        a text is not the BED of regions of the build
@@ -73,7 +73,7 @@ class ChildTimeout(GenomicsError):
 
 
 class KeyInvalid(GenomicsError):
-    """The text or bytes are not a Crypt4GH key that can be used."""
+    """The text or bytes are not a key that files can be encrypted to or opened with."""
 
 
 class SecretKeyPasted(KeyInvalid):

@@ -1,8 +1,10 @@
 """Crypt4GH key files: read, write, make, name.
 
 A key is 32 bytes of X25519. Key files are PEM-like; the body of a secret key follows
-the Crypt4GH specification, appendix "key format". What a key opens is left to
-`genomics.crypt4gh.header`.
+the Crypt4GH specification, appendix "key format". Public keys of SSH and PEM are read
+as well and become X25519 keys; how their texts are read is left to
+`genomics.crypt4gh.key_text`, their secret keys to `genomics.crypt4gh.secret_keys`, and
+what a key opens to `genomics.crypt4gh.header`.
 
     -----BEGIN CRYPT4GH PUBLIC KEY-----
     0AqybqRdvjGyUBt11PYdPsjTlsFJDWOGm8BlmoBBKCg=
@@ -20,12 +22,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import (
 )
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from genomics.errors import KeyInvalid, SecretKeyPasted
+from genomics.crypt4gh import edwards, key_text
+from genomics.crypt4gh.key_kinds import Form
+from genomics.errors import KeyInvalid
 
 KEY_BYTES = 32
 _MAGIC = b"c4gh-v1"
-_MAGIC_BASE64 = "YzRnaC12M"  # the magic, as it looks in a file without its first line
-_SECRET_MARKS = ("PRIVATE KEY", "SECRET KEY")
 _PUBLIC = "CRYPT4GH PUBLIC KEY"
 _SECRET = "CRYPT4GH PRIVATE KEY"  # noqa: S105 - a label
 _KEY_FILE_CHARS = 10_000
@@ -63,34 +65,40 @@ def encode_secret_key(secret_key: bytes) -> str:
 
 
 def parse_public_key(text: str) -> bytes:
-    """Return the key in the text of a public key file.
+    """Return the X25519 key (32 bytes) of the one public key in a text.
 
-    Raises SecretKeyPasted for a secret key of any kind, so that the caller can tell
-    its owner to make a new one, and KeyInvalid for whatever else is not a usable key.
+    Taken are key files of Crypt4GH, lines of ssh-ed25519 and PEM public keys of X25519
+    and Ed25519; Ed25519 is converted as the `crypt4gh` tool does. Raises
+    SecretKeyPasted for a secret key of any kind, so that its owner is told to make a
+    new one, and KeyInvalid for whatever else is not one usable key.
     """
-    if any(mark in text.upper().replace("-", " ") for mark in _SECRET_MARKS) or (
-        _MAGIC_BASE64 in text
-    ):
-        raise SecretKeyPasted("expected a public key, got a secret key")
-    key = _body(text, _PUBLIC)
-    if key.startswith((_MAGIC, b"openssh-key-v1")):
-        raise SecretKeyPasted("expected a public key, got a secret key")
-    if len(key) != KEY_BYTES:
-        raise KeyInvalid(f"expected {KEY_BYTES} bytes of key, got {len(key)}")
+    kind = key_text.read(text)
+    key = edwards.x25519_of(kind.raw) if kind.form is Form.ED25519 else kind.raw
     check_public_key(key)
     return key
 
 
 def check_public_key(public_key: bytes) -> None:
-    """Raise KeyInvalid for points on which every exchange gives the same secret.
+    """Raise KeyInvalid for a key that nobody can use alone.
 
-    A file for such a key could be opened by anyone (RFC 7748, section 6.1).
+    On points of low order every exchange gives the same secret, so that anyone could
+    open the file (RFC 7748, section 6.1). A number above the field's prime stands for
+    a smaller one; Crypt4GH hashes the bytes, so the owner of the smaller one could
+    never open the file.
     """
-    point = X25519PublicKey.from_public_bytes(_sized(public_key))
+    if int.from_bytes(_sized(public_key), "little") >= edwards.FIELD_PRIME:
+        raise KeyInvalid(
+            "expected an X25519 public key as a tool writes it, got 32 bytes that no "
+            "tool writes: the key was changed on its way, copy it again"
+        )
+    point = X25519PublicKey.from_public_bytes(public_key)
     try:
         X25519PrivateKey.generate().exchange(point)
     except ValueError as error:
-        raise KeyInvalid("expected a public key of full order") from error
+        raise KeyInvalid(
+            "expected a public key of full order, got a weak key: anyone could open "
+            "files made for it"
+        ) from error
 
 
 def parse_secret_key(text: str, passphrase: str | None = None) -> bytes:

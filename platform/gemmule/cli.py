@@ -7,10 +7,12 @@
                            [--secret-key FILE] [--dossier FILE]
     gemmule download RELEASE --server URL --token-file FILE [--into DIR]
                            [--secret-key FILE] [--decrypt] [--policy FILE]
+    gemmule decrypt FILE --secret-key FILE [--passphrase-file FILE]
 
-Exit status of verify: 0 it holds, 1 it does not, 2 nothing could be checked; those of
-download are in `gemmule.downloader.command`. No Django: what
-proves the house must not be the house, and it starts in a fraction of a second.
+Exit status of verify: 0 it holds, 1 it does not, 2 nothing could be checked; the same
+of decrypt: 0 it is open, 1 it does not open, 2 nothing was done; those of download are
+in `gemmule.downloader.command`. No Django: what proves the house must not be the house,
+and it starts in a fraction of a second.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from typing import Protocol
 
 from gemmule.downloader import command
 from gemmule.verifier import (
+    decryption,
     dossiers,
     files,
     inputs,
@@ -32,6 +35,7 @@ from gemmule.verifier import (
     records,
     refusals,
     releases,
+    words,
 )
 from gemmule.verifier.errors import NothingChecked
 from ledger import sources
@@ -79,6 +83,22 @@ def _verify(options: argparse.Namespace) -> int:
     return HOLDS
 
 
+def _decrypt(options: argparse.Namespace) -> int:
+    try:
+        secret_key = _secret_key(options)
+        decryption.decrypt(options.file, secret_key, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except refusals.EXPECTED as error:
+        print(words.shown(f"{error}."), file=sys.stderr)
+        has_failed = isinstance(error, decryption.DecryptionFailed)
+        return REFUSED if has_failed else NOTHING_CHECKED
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        print(f"cannot write what is inside: {reason}.", file=sys.stderr)
+        return NOTHING_CHECKED
+    return HOLDS
+
+
 class _Version(argparse.Action):
     """Print the version; out of a folder of sources there is none."""
 
@@ -115,12 +135,34 @@ def _parser() -> argparse.ArgumentParser:
             "download", help="fetch a release: every file, manifest and receipt"
         )
     )
+    _add_decrypt(
+        commands.add_parser(
+            "decrypt",
+            help="open a Crypt4GH file with your secret key",
+            description="Prints what is inside. Exit status: 0 it is open, 1 it does "
+            "not open, 2 nothing was done.",
+        )
+    )
     subjects = verify.add_subparsers(required=True, metavar="WHAT", dest="subject")
     _add_receipt(subjects.add_parser("receipt", help="one entry, by its .tlog-proof"))
     _add_ledger(subjects.add_parser("ledger", help="a whole ledger"))
     _add_record(subjects.add_parser("donor-record", help="all acts of one donor"))
     _add_release(subjects.add_parser("release", help="a file of a release"))
     return parser
+
+
+def _add_decrypt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="the encrypted file, NAME.c4gh")
+    parser.add_argument(
+        "--secret-key",
+        type=Path,
+        required=True,
+        help="your secret key: Crypt4GH, OpenSSH (ed25519) or PEM (X25519, Ed25519)",
+    )
+    parser.add_argument(
+        "--passphrase-file", type=Path, help="the passphrase of the secret key"
+    )
+    parser.set_defaults(run=_decrypt)
 
 
 def _add_receipt(parser: argparse.ArgumentParser) -> None:
@@ -161,7 +203,9 @@ def _add_release(parser: argparse.ArgumentParser) -> None:
         ".tlog-proof in place of .json, or the one in the dossier",
     )
     parser.add_argument(
-        "--secret-key", type=Path, help="look inside with this Crypt4GH secret key"
+        "--secret-key",
+        type=Path,
+        help="look inside with this secret key (Crypt4GH, OpenSSH or PEM)",
     )
     parser.add_argument(
         "--passphrase-file", type=Path, help="the passphrase of the secret key"
@@ -219,10 +263,7 @@ def _check_release(options: argparse.Namespace) -> Holds:
     if options.secret_key is not None:
         if options.file is None:
             raise NothingChecked("--secret-key FILE opens a file: name that as well")
-        passphrase = None
-        if options.passphrase_file is not None:
-            passphrase = inputs.read_line(options.passphrase_file)
-        secret_key = files.read_secret_key(options.secret_key, passphrase)
+        secret_key = _secret_key(options)
     if options.dossier is not None:
         dossier = inputs.read(options.dossier, limit=dossiers.MAX_BYTES)
     return releases.check(
@@ -233,6 +274,13 @@ def _check_release(options: argparse.Namespace) -> Holds:
         secret_key=secret_key,
         dossier=dossier,
     )
+
+
+def _secret_key(options: argparse.Namespace) -> bytes:
+    passphrase = None
+    if options.passphrase_file is not None:
+        passphrase = inputs.read_line(options.passphrase_file)
+    return files.read_secret_key(options.secret_key, passphrase)
 
 
 if __name__ == "__main__":

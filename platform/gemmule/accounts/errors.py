@@ -35,7 +35,7 @@ class TooManyTries(SignatureRefused):
 
 
 class KeyRefused(AccountsError):
-    """The text is not a Crypt4GH public key that can be used."""
+    """The text is not a public key that files can be encrypted to."""
 
 
 class SecretKeyRefused(KeyRefused):

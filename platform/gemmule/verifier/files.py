@@ -28,7 +28,7 @@ from gemmule.verifier.errors import (
     SegmentsMoved,
 )
 from gemmule.verifier.manifests import Manifest, NamedFile
-from genomics.crypt4gh import header, keys, segments
+from genomics.crypt4gh import header, keys, secret_keys, segments
 from genomics.crypt4gh.reading import read_full
 from genomics.errors import CryptInvalid, KeyInvalid
 
@@ -63,11 +63,14 @@ class _Opened:
 
 
 def read_secret_key(path: Path, passphrase: str | None) -> bytes:
-    """Return a Crypt4GH secret key; raise NothingChecked for anything else."""
+    """Return the X25519 secret key of a Crypt4GH, OpenSSH or PEM secret key file.
+
+    Raises NothingChecked for anything else.
+    """
     try:
         with path.open("rb") as file:
-            text = file.read(1 << 16).decode("ascii")
-        return keys.parse_secret_key(text, passphrase)
+            text = file.read(1 << 16).decode("utf-8-sig")
+        return secret_keys.parse(text, passphrase)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise NothingChecked(f"cannot read {path}: {reason}") from error

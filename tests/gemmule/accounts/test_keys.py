@@ -108,18 +108,18 @@ def test_openssh_secret_key_without_its_frame_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "whole text of a .pub file"),
-        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG== rosa", "whole text"),
+        ("", "an empty text"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG== rosa", "whole line of the .pub"),
         (base64.b64encode(bytes(range(32))).decode(), "whole text"),
-        (f"{BEGIN}\n{END}\n", "whole text"),
+        (f"{BEGIN}\n{END}\n", "base64"),
         (f"{BEGIN}\nCQ==", "whole text"),
-        (framed(b"\x09" * 31), "has 31"),
-        (framed(b"\x09" * 33), "has 33"),
+        (framed(b"\x09" * 31), "got 31"),
+        (framed(b"\x09" * 33), "got 33"),
         (f"{BEGIN}\nCQ*=\n{END}", "base64"),
         (f"{BEGIN}\nCQÄ=\n{END}", "base64"),
         (f"{BEGIN}\nCQAA\nA\n{END}", "base64"),
-        (framed(b"\x09" * 32) + framed(b"\x08" * 32), "base64"),
-        ("x" * 5000, "fewer than 4096"),
+        (framed(b"\x09" * 32) + framed(b"\x08" * 32), "expected one key, got 2"),
+        ("x" * 5000, "at most 4096"),
     ],
 )
 def test_what_is_not_one_public_key_is_refused_with_its_reason(

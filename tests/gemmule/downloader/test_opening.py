@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import crypt4gh.keys.c4gh
+from cryptography.hazmat.primitives.serialization import PrivateFormat
 
 from genomics.crypt4gh import keys
 from tests.gemmule.downloader.far_side import (
@@ -12,6 +13,7 @@ from tests.gemmule.downloader.far_side import (
     FarSide,
 )
 from tests.gemmule.downloader.person import Run
+from tests.genomics.crypt4gh import key_texts
 
 
 def test_an_opened_file_takes_no_other_files_place(run: Run, site: FarSide) -> None:
@@ -57,6 +59,17 @@ def test_a_secret_key_with_a_passphrase(
     assert run(*options, "--passphrase-file", wrong)[0] == 2
     right = run.file("right", "open sesame\n")
     assert run(*options, "--passphrase-file", right)[0] == 0
+    assert (run.folder / "a.vcf.gz").read_bytes() == site.plain[VARIANTS]
+
+
+def test_the_key_of_ssh_opens_what_was_made_for_it(run: Run, site: FarSide) -> None:
+    site.public = keys.parse_public_key(key_texts.SSH)
+    for name in tuple(site.named):
+        site.put(name, site.plain[name])
+    site.sign()
+    text = key_texts.secret_text(key_texts.ED25519, PrivateFormat.OpenSSH)
+    secret = run.file("id_ed25519", text)
+    assert run("--secret-key", secret, "--decrypt")[0] == 0
     assert (run.folder / "a.vcf.gz").read_bytes() == site.plain[VARIANTS]
 
 

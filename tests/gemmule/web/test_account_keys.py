@@ -108,7 +108,7 @@ def test_secret_key_is_refused_and_not_repeated(
     [
         ({"public_key": ""}, "This field is required"),
         ({"public_key": "x" * 5000}, "at most 4096"),
-        ({"public_key": "rubbish"}, "whole text of a .pub file"),
+        ({"public_key": "rubbish"}, "whole text of a public key file"),
         ({"name": ""}, "This field is required"),
         ({"name": "x" * 101}, "at most 100"),
     ],

@@ -17,6 +17,7 @@ from gemmule.accounts.models import ResearcherKey
 from gemmule.api.errors import FieldRefused, WrongState
 from gemmule.api.idempotency import once
 from gemmule.api.pagination import CursorPagination
+from gemmule.api.parsing import BoundedJSONParser
 from gemmule.api.schema import IDEMPOTENCY_KEY, PAGING, READING, WRITING, answers
 from gemmule.api.serializing import ListedFieldsOnly
 from gemmule.api.views import GemmuleView
@@ -33,12 +34,31 @@ class KeySerializer(serializers.ModelSerializer[ResearcherKey]):
         read_only_fields = fields
 
 
+class KeyTextField(serializers.CharField):
+    """A text that only the parser of keys judges, so that it says everywhere the same.
+
+    No character is refused here: a file in UTF-16 has null characters, and the parser
+    reads it.
+    """
+
+    def __init__(self, **options: Any) -> None:  # Any: DRF's own options
+        super().__init__(trim_whitespace=False, **options)
+        self.validators = []
+
+
+class KeyTextParser(BoundedJSONParser):
+    """Leave the text of a key to the parser of keys: the text itself is not kept."""
+
+    unkept_fields = frozenset({"public_key"})
+
+
 class NewKeySerializer(ListedFieldsOnly):
-    """A Crypt4GH public key file, as text."""
+    """A public key file, as text."""
 
     name = serializers.CharField(max_length=100)
-    public_key = serializers.CharField(
-        max_length=4000, help_text="The text of the .pub file; never the .sec file."
+    public_key = KeyTextField(
+        help_text="The text of a public key file (at most 4096 characters): Crypt4GH, "
+        "one line of ssh-ed25519, or PEM of X25519 or Ed25519. Never a secret key.",
     )
 
 
@@ -58,6 +78,7 @@ class KeyList(GemmuleView):
     """The user's keys."""
 
     roles = permissions.KEY_ROLES
+    parser_classes = (KeyTextParser,)
     pagination_class = KeyPagination
 
     @extend_schema(

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 
 from gemmule.accounts import keys
 from gemmule.accounts.errors import KeyRefused
@@ -18,6 +19,21 @@ class ProfileForm(forms.Form):
     )
 
 
+class KeyTextField(forms.CharField):
+    """A text that only the parser of keys judges, so that it says everywhere the same.
+
+    Null characters stay: a file in UTF-16 has them, and the parser reads it.
+    """
+
+    def __init__(self, *, label: str, help_text: str, widget: forms.Widget) -> None:
+        super().__init__(label=label, help_text=help_text, widget=widget, strip=False)
+        self.validators = [
+            validator
+            for validator in self.validators
+            if not isinstance(validator, ProhibitNullCharactersValidator)
+        ]
+
+
 class KeyForm(forms.Form):
     name = forms.CharField(
         label="A name for the key",
@@ -26,11 +42,11 @@ class KeyForm(forms.Form):
     )
     # A text box, not a file: an upload would lie on our disk for a moment, and
     # people pick the wrong one of the two files.
-    public_key = forms.CharField(
+    public_key = KeyTextField(
         label="The public key",
-        max_length=keys.MAX_TEXT_CHARACTERS,
         help_text=(
-            "Open the file that ends in .pub and paste its whole text. Never paste "
+            "Paste the whole text of the public key file, whose name ends in .pub. "
+            "Crypt4GH, ssh-ed25519 and PEM (X25519, Ed25519) are taken. Never paste "
             "the other file: it is secret and must not leave your computer."
         ),
         widget=forms.Textarea(
