@@ -30,6 +30,7 @@ _KEY_BYTES = 32
 CRYPT4GH_SECRET = "a Crypt4GH secret key"  # noqa: S105 - a kind
 OPENSSH_SECRET = "an OpenSSH private key"  # noqa: S105 - a kind
 PEM_SECRET = "a PEM private key"  # noqa: S105 - a kind
+SSH_ED25519 = "an SSH key of type ed25519"
 _CERTIFICATE = "an X.509 certificate"
 
 # SubjectPublicKeyInfo up to the 32 bytes of key, RFC 8410 section 4.
@@ -142,7 +143,7 @@ def _of_ssh_body(body: bytes) -> Kind | None:
         raw = body[len(_SSH_ED25519) :]
         if len(raw) != _KEY_BYTES:
             return None
-        return Kind(form=Form.ED25519, name="an SSH key of type ed25519", raw=raw)
+        return Kind(form=Form.ED25519, name=SSH_ED25519, raw=raw)
     type_name = body[4 : 4 + body[3]].decode("ascii", "replace")
     return of_ssh_type(type_name)
 

@@ -43,11 +43,12 @@ _REPLACED = {ord(dash): "-" for dash in _DASHES} | {ord(mark): " " for mark in _
 _MISREAD_MARKS = ("\xff\xfe", "\xfe\xff", "\ufffd\ufffd", "\xef\xbb\xbf")
 
 # A label ends in one of these words, so that no comment is taken for a frame. Any
-# number of dashes: editors turn two or three of them into a longer one.
+# number of dashes: editors turn two or three of them into a longer one. Those at the
+# end may begin the next frame as well, and are not part of the match.
 _FRAME = re.compile(
-    r"-+\s*(BEGIN|END)\s*"
+    r"(?<!-)-+\s*(BEGIN|END)\s*"
     r"((?:[A-Z0-9][A-Z0-9 ]{0,60}?\s?)?"
-    r"(?:KEY|BLOCK|CERTIFICATE|REQUEST|MESSAGE|SIGNATURE|FILE))\s*-+",
+    r"(?:KEY|BLOCK|CERTIFICATE|REQUEST|MESSAGE|SIGNATURE|FILE))(?=\s*-)",
     re.IGNORECASE,
 )
 _SSH = re.compile(
@@ -72,6 +73,7 @@ _SECRETS = (
     (re.compile(r"openssh-key-v1|b3BlbnNzaC1rZXktdj"), key_kinds.OPENSSH_SECRET),
     (re.compile(r"AGE-SECRET-KEY|AGE-PLUGIN-", re.IGNORECASE), "an age secret key"),
     (re.compile(r"PuTTY-User-Key-File|Private-Lines", re.I), "a PuTTY private key"),
+    (re.compile(r"Proc-Type:4,ENCRYPTED|DEK-Info:"), "an encrypted PEM private key"),
     # PKCS #8 of X25519 and Ed25519 (RFC 8410), versions 1 and 2, up to the key.
     (re.compile(r"MC4CAQAwBQYDK2V|M[A-Z][A-Za-z0-9]CAQEwBQYDK2V"), "a PEM private key"),
     (re.compile(r"[{,]d:[A-Za-z0-9+/_-]{40,}"), "a JSON Web Key with its secret part"),
@@ -205,7 +207,7 @@ def _framed_key(
             "expected a key between two lines that belong together, got the last line "
             "of another kind of key"
         )
-    encoded = "".join(text[begin.end() : ends[0].start()].split())
+    encoded = "".join(text[begin.end() : ends[0].start()].split()).lstrip("-")
     if begin[0] != begin[0].upper() and encoded in {encoded.lower(), encoded.upper()}:
         raise KeyInvalid(
             "expected capital and small letters as they are in the file, got a text in "
@@ -217,7 +219,7 @@ def _framed_key(
     _refuse_material(outside)
     if _label(begin) == "CRYPT4GHPUBLICKEY":
         return _crypt4gh_key(body, kind)
-    if kind is None or kind.name.startswith("an SSH"):
+    if kind is None or kind.name == key_kinds.SSH_ED25519:
         raise KeyInvalid(
             "expected an X25519 or Ed25519 key between the lines of a PEM public key, "
             f"got {kind.name if kind else f'{len(body)} bytes of something else'}: "

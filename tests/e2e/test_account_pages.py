@@ -33,6 +33,8 @@ def test_researcher_proves_her_key_and_makes_a_token(
     page.get_by_role("link", name="Keys that your files").click()
     look(page, "keys-none")
     page.get_by_role("link", name="Register a key").click()
+    page.get_by_text("Which keys are taken").click()
+    look(page, "key-new")
     page.get_by_label("A name for the key").fill("cluster")
     page.get_by_label("The public key").fill(secret.read_text())
     page.get_by_role("button", name="Continue").click()
@@ -42,6 +44,7 @@ def test_researcher_proves_her_key_and_makes_a_token(
     page.get_by_label("The public key").fill(public.read_text())
     page.get_by_role("button", name="Continue").click()
 
+    page.get_by_text("My key is of SSH or PEM").click()
     look(page, "key-to-prove")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download challenge.c4gh").click()

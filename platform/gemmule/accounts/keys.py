@@ -57,6 +57,14 @@ def parse_public_key(text: str) -> bytes:
         raise KeyRefused(str(refusal)) from None
 
 
+def refuse_secret_key(text: str) -> None:
+    """Raise SecretKeyRefused if the text holds anything like a secret key."""
+    try:
+        key_text.refuse_secret_key(text)
+    except SecretKeyPasted as refusal:
+        raise SecretKeyRefused(str(refusal)) from None
+
+
 def public_key_text(key: bytes) -> str:
     """Return the key file of `key`, as `crypt4gh-keygen` writes it."""
     return crypt4gh_keys.encode_public_key(key)
@@ -91,10 +99,7 @@ def verify_answer(answer: str, answer_sha256: str) -> None:
     White space around it and the case of its letters do not matter: it was copied
     from a terminal.
     """
-    try:
-        key_text.refuse_secret_key(answer)
-    except SecretKeyPasted as refusal:
-        raise SecretKeyRefused(str(refusal)) from None
+    refuse_secret_key(answer)
     if not hmac.compare_digest(_answer_sha256(answer), answer_sha256):
         raise ProofRefused(
             "this is not the text inside the challenge file: it has 64 letters and "

@@ -79,6 +79,7 @@ def begin_key(
     A key that already waits for its proof gets a new challenge.
     """
     permissions.check_may_register_key(user)
+    keys.refuse_secret_key(name)
     public_key = keys.parse_public_key(public_key_text)
     name = name.strip()
     if not name or len(name) > 100:

@@ -99,6 +99,22 @@ def test_page_and_api_refuse_in_the_words_of_the_engine(
     assert not IdempotentAnswer.objects.exists()
 
 
+@pytest.mark.parametrize("length", [90, 200])
+def test_a_secret_key_as_the_name_is_kept_nowhere(
+    as_rosa: Caller, rosa: User, signed_in: SignedIn, length: int
+) -> None:
+    secret = keys.encode_secret_key(texts.CRYPT4GH_SECRET).splitlines()[1]
+    fields = {"name": secret.ljust(length, "="), "public_key": CRYPT4GH}
+
+    answer = as_rosa.post("/keys/", fields)
+    assert_problem(answer, 400, field="name")
+    page = signed_in(rosa).post(reverse("key_new"), fields)
+    assert "SECRET key" in page.content.decode()
+    for body in (answer.content, page.content):
+        assert secret[:12] not in body.decode()
+    assert not ResearcherKey.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("secret", "public", "command"),
     [

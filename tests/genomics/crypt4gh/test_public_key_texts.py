@@ -176,6 +176,7 @@ def test_a_key_of_another_tool_is_named_and_the_right_command_given(
         (CRYPT4GH.replace("CRYPT4GH ", ""), "X25519 or Ed25519 key between the lines"),
         (CRYPT4GH.lower(), "capital and small letters"),
         (CRYPT4GH + CRYPT4GH, "expected one key, got 2"),
+        ("".join((CRYPT4GH * 2).splitlines()), "expected one key, got 2"),
         (CRYPT4GH + SSH, "expected one key, got 2"),
         (SSH + SSH + PEM_X25519, "expected one key, got 3"),
         (SSH + texts.AGE, "expected one key, got 2"),
@@ -260,6 +261,7 @@ def test_a_secret_key_without_its_frame_or_in_the_wrong_one_is_seen(kind: str) -
     "text",
     [
         f"PrivateKey = {BODY}",  # WireGuard
+        f"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n{BODY}",
         f"private key: {base64.b64decode(BODY).hex()}",
         f"{CRYPT4GH}secret key: {BODY}",
     ],

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 import gemmule.accounts.services
-from gemmule.accounts import permissions, selectors
+from gemmule.accounts import keys, permissions, selectors
 from gemmule.accounts.errors import KeyRefused, ProofRefused, SecretKeyRefused
 from gemmule.accounts.models import ResearcherKey
 from gemmule.api.errors import FieldRefused, WrongState
@@ -60,6 +60,14 @@ class NewKeySerializer(ListedFieldsOnly):
         help_text="The text of a public key file (at most 4096 characters): Crypt4GH, "
         "one line of ssh-ed25519, or PEM of X25519 or Ed25519. Never a secret key.",
     )
+
+    def validate_name(self, name: str) -> str:
+        """Refuse a secret key that was sent as the name of the public one."""
+        try:
+            keys.refuse_secret_key(name)
+        except SecretKeyRefused as refusal:
+            raise _at(refusal, "name") from None
+        return name
 
 
 class ProofSerializer(ListedFieldsOnly):

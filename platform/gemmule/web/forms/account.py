@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 
 from gemmule.accounts import keys
-from gemmule.accounts.errors import KeyRefused
+from gemmule.accounts.errors import KeyRefused, SecretKeyRefused
 
 
 class ProfileForm(forms.Form):
@@ -45,9 +45,9 @@ class KeyForm(forms.Form):
     public_key = KeyTextField(
         label="The public key",
         help_text=(
-            "Paste the whole text of the public key file, whose name ends in .pub. "
-            "Crypt4GH, ssh-ed25519 and PEM (X25519, Ed25519) are taken. Never paste "
-            "the other file: it is secret and must not leave your computer."
+            "Paste the whole text of your public key file. Its name most often ends "
+            "in .pub. Never paste the other file: it is secret and must not leave your "
+            "computer."
         ),
         widget=forms.Textarea(
             attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}
@@ -63,11 +63,26 @@ class KeyForm(forms.Form):
             raise ValidationError(str(refusal)) from None
         return text
 
+    def clean(self) -> None:
+        """Look for a secret key in the name too: one line above is where it slips in.
+
+        What was typed counts, because a key is too long for a name.
+        """
+        try:
+            keys.refuse_secret_key(self.data.get("name", ""))
+        except SecretKeyRefused as refusal:
+            self.add_error("name", ValidationError(str(refusal), code="secret-key"))
+
     def forget_refused_key(self) -> None:
         """Take a refused text out of the form: no page repeats what may be secret."""
+        refused = set()
         if "public_key" in self.errors:
+            refused.add("public_key")
+        if self.has_error("name", "secret-key"):
+            refused.add("name")
+        if refused:
             self.data = {
-                name: value for name, value in self.data.items() if name != "public_key"
+                name: value for name, value in self.data.items() if name not in refused
             }
 
 
