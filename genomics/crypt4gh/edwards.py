@@ -6,10 +6,10 @@ the `crypt4gh` tool uses for SSH keys. Formulas: RFC 7748 section 4.1 (the map),
 in constant time.
 """
 
+from genomics.crypt4gh.x25519 import FIELD_PRIME
 from genomics.errors import KeyInvalid
 
-# RFC 7748 section 4.1: the field's prime, and the order of the base point.
-FIELD_PRIME = 2**255 - 19
+# RFC 7748 section 4.1: the order of the base point.
 _ORDER = 2**252 + 27742317777372353535851937790883648493
 _D = -121665 * pow(121666, -1, FIELD_PRIME) % FIELD_PRIME
 _SQUARE_ROOT_OF_MINUS_1 = pow(2, (FIELD_PRIME - 1) // 4, FIELD_PRIME)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import (
 )
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from genomics.crypt4gh import keys
+from genomics.crypt4gh import x25519
 from genomics.crypt4gh.reading import Readable, read_full
 from genomics.errors import CryptInvalid
 
@@ -40,7 +40,7 @@ def write_header(data_key: bytes, recipient_public_key: bytes) -> bytes:
 
     The writer's key is made here, used once and forgotten.
     """
-    keys.check_public_key(recipient_public_key)
+    x25519.check_public_key(recipient_public_key)
     writer = X25519PrivateKey.generate()
     writer_public = writer.public_key().public_bytes_raw()
     recipient = X25519PublicKey.from_public_bytes(recipient_public_key)

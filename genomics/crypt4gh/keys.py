@@ -16,17 +16,13 @@ import binascii
 import hashlib
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import (
-    X25519PrivateKey,
-    X25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from genomics.crypt4gh import edwards, key_text
+from genomics.crypt4gh import edwards, key_text, x25519
 from genomics.crypt4gh.key_kinds import Form
 from genomics.errors import KeyInvalid
 
-KEY_BYTES = 32
 _MAGIC = b"c4gh-v1"
 _PUBLIC = "CRYPT4GH PUBLIC KEY"
 _SECRET = "CRYPT4GH PRIVATE KEY"  # noqa: S105 - a label
@@ -41,18 +37,18 @@ def generate() -> tuple[bytes, bytes]:
 
 def public_of(secret_key: bytes) -> bytes:
     """Return the public key that belongs to a secret key."""
-    secret = X25519PrivateKey.from_private_bytes(_sized(secret_key))
+    secret = X25519PrivateKey.from_private_bytes(x25519.sized(secret_key))
     return secret.public_key().public_bytes_raw()
 
 
 def fingerprint(public_key: bytes) -> str:
     """Return the SHA-256 of the raw public key, as hex."""
-    return hashlib.sha256(_sized(public_key)).hexdigest()
+    return hashlib.sha256(x25519.sized(public_key)).hexdigest()
 
 
 def encode_public_key(public_key: bytes) -> str:
     """Return the text of a public key file."""
-    return _pem(_PUBLIC, _sized(public_key))
+    return _pem(_PUBLIC, x25519.sized(public_key))
 
 
 def encode_secret_key(secret_key: bytes) -> str:
@@ -60,7 +56,9 @@ def encode_secret_key(secret_key: bytes) -> str:
 
     The same as `crypt4gh-keygen --nocrypt` writes.
     """
-    body = _MAGIC + _string(b"none") + _string(b"none") + _string(_sized(secret_key))
+    body = (
+        _MAGIC + _string(b"none") + _string(b"none") + _string(x25519.sized(secret_key))
+    )
     return _pem(_SECRET, body)
 
 
@@ -74,31 +72,8 @@ def parse_public_key(text: str) -> bytes:
     """
     kind = key_text.read(text)
     key = edwards.x25519_of(kind.raw) if kind.form is Form.ED25519 else kind.raw
-    check_public_key(key)
+    x25519.check_public_key(key)
     return key
-
-
-def check_public_key(public_key: bytes) -> None:
-    """Raise KeyInvalid for a key that nobody can use alone.
-
-    On points of low order every exchange gives the same secret, so that anyone could
-    open the file (RFC 7748, section 6.1). A number above the field's prime stands for
-    a smaller one; Crypt4GH hashes the bytes, so the owner of the smaller one could
-    never open the file.
-    """
-    if int.from_bytes(_sized(public_key), "little") >= edwards.FIELD_PRIME:
-        raise KeyInvalid(
-            "expected an X25519 public key as a tool writes it, got 32 bytes that no "
-            "tool writes: the key was changed on its way, copy it again"
-        )
-    point = X25519PublicKey.from_public_bytes(public_key)
-    try:
-        X25519PrivateKey.generate().exchange(point)
-    except ValueError as error:
-        raise KeyInvalid(
-            "expected a public key of full order, got a weak key: anyone could open "
-            "files made for it"
-        ) from error
 
 
 def parse_secret_key(text: str, passphrase: str | None = None) -> bytes:
@@ -114,14 +89,14 @@ def parse_secret_key(text: str, passphrase: str | None = None) -> bytes:
     options = reader.string() if kdf != b"none" else b""
     cipher, data = reader.string(), reader.string()
     if cipher == b"none" and kdf == b"none":
-        return _sized(data)
+        return x25519.sized(data)
     if cipher != b"chacha20_poly1305":
         raise KeyInvalid("expected the cipher chacha20_poly1305 on the secret key")
     if passphrase is None:
         raise KeyInvalid("expected a passphrase for this secret key, got none")
     wrapping = ChaCha20Poly1305(_derive(kdf, options, passphrase.encode()))
     try:
-        return _sized(wrapping.decrypt(data[:12], data[12:], None))
+        return x25519.sized(wrapping.decrypt(data[:12], data[12:], None))
     except (InvalidTag, ValueError) as error:
         raise KeyInvalid("expected the passphrase of this secret key") from error
 
@@ -157,12 +132,6 @@ def _pem(label: str, body: bytes) -> str:
 
 def _string(value: bytes) -> bytes:
     return len(value).to_bytes(2, "big") + value
-
-
-def _sized(key: bytes) -> bytes:
-    if len(key) != KEY_BYTES:
-        raise KeyInvalid(f"expected {KEY_BYTES} bytes of key, got {len(key)}")
-    return key
 
 
 class _Reader:

@@ -86,7 +86,7 @@ def new_challenge(key: bytes) -> Challenge:
     encrypted = io.BytesIO()
     # Method 0 is X25519 with ChaCha20-Poly1305; the writer's key is thrown away.
     crypt4gh_lib.encrypt(
-        [(0, secrets.token_bytes(crypt4gh_keys.KEY_BYTES), key)],
+        [(0, secrets.token_bytes(len(key)), key)],
         io.BytesIO(f"{answer}\n".encode()),
         encrypted,
     )
