@@ -1,16 +1,15 @@
 """Where a release may look: requested regions, withheld spans, spans closed to all.
 
-A record counts as inside a span when any base from POS to END is, or the other end of
-one of its breakends: so mates are kept, masked or dropped alike. Coordinates of the
-build hold only on contigs of the build; on any other contig a donor who withholds
-something is masked, and a span closed to all closes it.
+A record counts as inside a span when any base that it touches is (`genomics.extent`).
+Coordinates of the build hold only on contigs of the build; on any other contig a donor
+who withholds something is masked, and a span closed to all closes it.
 """
 
 import operator
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from genomics import builds
-from genomics.alleles import Locus, Site
+from genomics.extent import Locus, Site
 from genomics.header import known_build
 from genomics.intervals import SpanIndex
 from genomics.job import SubsetJob
@@ -40,29 +39,36 @@ class Boundaries:
             span for spans in job.withheld.values() for span in spans
         )
 
-    def is_requested(self, contig: str, site: Site) -> bool:
+    @property
+    def has_spans(self) -> bool:
+        """Whether it matters at all where a site lies."""
+        return bool(
+            self._requested is not None or self._closed.contigs or self._withheld
+        )
+
+    def is_requested(self, site: Site) -> bool:
         """Whether the site touches a requested region."""
         if self._requested is None:
             return True
-        return self._touches(self._requested, contig, site, unplaced=False)
+        return self._touches(self._requested, site, unplaced=False)
 
-    def is_closed(self, contig: str, site: Site) -> bool:
+    def is_closed(self, site: Site) -> bool:
         """Whether the site touches a span that is closed to all."""
         if not self._closed.contigs:
             return False
-        return self._touches(self._closed, contig, site, unplaced=True)
+        return self._touches(self._closed, site, unplaced=True)
 
     def withheld_by(
-        self, contig: str, site: Site, among: Collection[int] | None = None
+        self, site: Site, among: Collection[int] | None = None
     ) -> frozenset[int]:
         """Return the donors (of those `among`) whose withheld spans it touches."""
-        if not self._may_be_withheld(contig, site):
+        if not self._may_be_withheld(site):
             return frozenset()
         return frozenset(
             column
             for column, spans in self._withheld.items()
             if (among is None or column in among)
-            and self._touches(spans, contig, site, unplaced=True)
+            and self._touches(spans, site, unplaced=True)
         )
 
     def scan(
@@ -70,12 +76,12 @@ class Boundaries:
     ) -> tuple[list[bool], list[bool]]:
         """Whether sites of one contig touch what is requested, and what is kept back.
 
-        Kept back: withheld by anyone, or closed to all. For sites without mates, from
-        a first to a last base (1-based, inclusive).
+        Kept back: withheld by anyone, or closed to all. For sites that reach from a
+        first to a last base (1-based, inclusive), and nowhere else.
         """
         key, is_placed = self._place(contig)
         if min(firsts, default=1) < 1:
-            # As `_touches`: a telomere stands before the first base.
+            # A telomere stands before the first base, and counts as it.
             firsts, lasts = (
                 [max(base, 1) for base in each] for each in (firsts, lasts)
             )
@@ -99,23 +105,19 @@ class Boundaries:
             kept_back = list(map(operator.or_, kept_back, withheld))
         return requested, kept_back
 
-    def _may_be_withheld(self, contig: str, site: Site) -> bool:
+    def _may_be_withheld(self, site: Site) -> bool:
         """Whether the site touches what any donor withholds; cheap, and no less."""
         if not self._withheld:
             return False
         # One donor's span on a contig outside the build says nothing of the others'.
-        contigs = (contig, *(mate for mate, _, _ in site.mates))
+        contigs = (contig for contig, _, _ in site.loci)
         return not all(self._place(name)[1] for name in contigs) or self._touches(
-            self._any_withheld, contig, site, unplaced=True
+            self._any_withheld, site, unplaced=True
         )
 
-    def _touches(
-        self, spans: SpanIndex, contig: str, site: Site, *, unplaced: bool
-    ) -> bool:
-        start_0 = max(site.pos - 1, 0)
+    def _touches(self, spans: SpanIndex, site: Site, *, unplaced: bool) -> bool:
         return any(
-            self._touches_locus(spans, locus, unplaced=unplaced)
-            for locus in ((contig, start_0, max(site.end, 1)), *site.mates)
+            self._touches_locus(spans, locus, unplaced=unplaced) for locus in site.loci
         )
 
     def _touches_locus(self, spans: SpanIndex, locus: Locus, *, unplaced: bool) -> bool:

@@ -5,9 +5,10 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from genomics import mates
 from genomics.boundaries import Boundaries
 from genomics.columnar import file
 from genomics.columnar.cutting import ColumnCutter
@@ -15,6 +16,7 @@ from genomics.columnar.file import BlockPlace, ColumnStore
 from genomics.errors import BuildFailed
 from genomics.header import Usage
 from genomics.job import COLUMNS_SUFFIX, Progress, ProgressSink, SubsetJob
+from genomics.mates import Decision
 from genomics.parts import Body, Extent, Part, PartWriter
 from genomics.subset import Cut, Subsetter
 from genomics.windows import Share, Window, plan
@@ -60,9 +62,11 @@ def cut(
     """
     directory = store.directory
     total = sum(place.records for place in directory.blocks)
+    # Over all of the store, so that every share of a release decides alike.
+    decisions = _decisions(job, store)
 
     def start() -> Cutter:
-        return _WindowCutter(job, store).cut
+        return _WindowCutter(job, store, decisions).cut
 
     every = list(plan(_blocks(job, store)))
     first, last = share.of(
@@ -99,6 +103,26 @@ def cut(
         records_in=total,
         contig_lengths=directory.contig_lengths,
     )
+
+
+def _subsetter(job: SubsetJob, store: ColumnStore) -> Subsetter:
+    directory = store.directory
+    return Subsetter(
+        job, directory.samples, directory.contig_lengths, directory.vcf_version
+    )
+
+
+def _decisions(job: SubsetJob, store: ColumnStore) -> Mapping[int, Decision]:
+    """Return what is decided over records that have mates, by line."""
+    places = [place for place in store.directory.blocks if place.has_mates]
+    if not places:
+        return {}
+    subsetter = _subsetter(job, store)
+    if not subsetter.boundaries.has_spans:
+        return {}
+    cutter = ColumnCutter(job, store.directory, subsetter)
+    rows = (row for place in places for row in cutter.survey(store.block(place)))
+    return mates.decide(rows, subsetter.boundaries)
 
 
 def _digest(windows: Sequence[Window]) -> str:
@@ -147,12 +171,14 @@ def _in_order(cuts: list[Cut]) -> list[Cut]:
 class _WindowCutter:
     """Cuts one window after another."""
 
-    def __init__(self, job: SubsetJob, store: ColumnStore) -> None:
-        directory = store.directory
+    def __init__(
+        self, job: SubsetJob, store: ColumnStore, decisions: Mapping[int, Decision]
+    ) -> None:
         self._store = store
         self._level = job.bgzf_level
-        self._subsetter = Subsetter(job, directory.samples, directory.contig_lengths)
-        self._cutter = ColumnCutter(job, directory, self._subsetter)
+        self._subsetter = _subsetter(job, store)
+        self._subsetter.decisions = decisions
+        self._cutter = ColumnCutter(job, store.directory, self._subsetter)
 
     def cut(self, window: Window) -> tuple[Part, Usage]:
         """Return the window's part and what records made use of up to now."""

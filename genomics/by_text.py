@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from genomics import windows
+from genomics import mates, windows
 from genomics.header import Usage
 from genomics.job import Progress, ProgressSink, SubsetJob
 from genomics.ordering import ordered
 from genomics.parts import Body, Extent, Part, PartWriter
 from genomics.store import Store
 from genomics.subset import Cut, Subsetter
+from genomics.survey import rows_with_mates
 from genomics.windows import Share
 
 _PROGRESS_RECORDS = 256
@@ -35,7 +36,11 @@ def cut(job: SubsetJob, progress: ProgressSink, share: Share) -> Body:
             parts=(), usage=Usage(), extent=extent, records_in=0, contig_lengths={}
         )
     with closing(Store(job.source)) as store:
-        subsetter = Subsetter(job, store.samples, store.contig_lengths)
+        subsetter = Subsetter(job, store.samples, store.contig_lengths, store.version)
+        if subsetter.boundaries.has_spans:
+            subsetter.decisions = mates.decide(
+                rows_with_mates(job.source, subsetter), subsetter.boundaries
+            )
         counter = _Counter(job, progress)
         cuts = counter.count(ordered(store, subsetter, counter.read))
         body = Body(

@@ -13,6 +13,8 @@ from genomics.jsonfields import JSON, Fields, list_of
 
 FIELD_ID = re.compile(r"[A-Za-z_][0-9A-Za-z_.]{0,63}")
 FIELD_NUMBER = re.compile(r"L?[ARG]|[.]|0|[1-9][0-9]{0,2}")
+# Ids of an upload: which allele they belong to cannot be told once alleles went.
+ID_INFO = ("BKPTID", "DBRIPID", "DBVARID", "DGVID", "EVENT", "MATEID", "PARID")
 FIELD_TYPES = ("Integer", "Float", "Flag", "Character", "String")
 
 
@@ -69,6 +71,8 @@ def check_definitions(
     for field_id in ids:
         if field_id in taken:
             raise JobInvalid(f"expected no {field_id} in {what}: it is always made")
+        if field_id in ID_INFO:
+            raise JobInvalid(f"expected no {field_id} in {what}: ids never leave")
 
 
 def _table(rows: str) -> dict[str, FieldDefinition]:
@@ -126,7 +130,6 @@ INFO = _table("""
     END     | 1 | Integer | End position of the longest variant described in this record
     SVTYPE  | 1 | String  | Type of structural variant
     SVLEN   | A | Integer | Length of structural variant
-    SVCLAIM | A | String  | Claim made by the structural variant call
     CN      | A | Float   | Copy number of the allele
     HOMLEN  | A | Integer | Length of base pair identical micro-homology at breakpoints
     HOMSEQ  | A | String  | Sequence of base pair identical micro-homology

@@ -189,7 +189,6 @@ class SubsetJob:
     filter_is_cohort_independent: bool = False
     format_keep: tuple[FieldDefinition, ...] = ()
     info_keep: tuple[FieldDefinition, ...] = ()
-    id_keep: bool = False
     bgzf_level: int = 1
     source_sha256: str | None = None
     columns_sha256: str | None = None
@@ -242,7 +241,6 @@ class SubsetJob:
             "filter_is_cohort_independent": self.filter_is_cohort_independent,
             "format_keep": [item.to_json() for item in self.format_keep],
             "info_keep": [item.to_json() for item in self.info_keep],
-            "id_keep": self.id_keep,
             "bgzf_level": self.bgzf_level,
             "source_sha256": self.source_sha256,
             "columns_sha256": self.columns_sha256,
@@ -273,7 +271,6 @@ class SubsetJob:
             filter_is_cohort_independent=fields.boolean("filter_is_cohort_independent"),
             format_keep=definitions_of(fields.take("format_keep")),
             info_keep=definitions_of(fields.take("info_keep")),
-            id_keep=fields.boolean("id_keep"),
             bgzf_level=fields.integer("bgzf_level"),
             source_sha256=fields.optional_text("source_sha256"),
             columns_sha256=fields.optional_text("columns_sha256"),

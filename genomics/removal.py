@@ -17,14 +17,16 @@ from contextlib import closing
 
 from genomics.digest import check_digest
 from genomics.errors import BuildFailed, JobInvalid
-from genomics.fields import FORMAT, FieldDefinition
+from genomics.fields import FORMAT, FieldDefinition, info_fields
 from genomics.header import write_header
 from genomics.job import Progress, ProgressSink, SubsetJob
 from genomics.lines import ENCODING, as_read, as_said
 from genomics.ordering import ordered
 from genomics.removal_job import RemovalJob, RemovalResult
 from genomics.store import Store
+from genomics.stored_info import DEFINITIONS, StoreDescriber, pair_numbers
 from genomics.subset import Subsetter
+from genomics.survey import rows_with_mates
 from genomics.uploads.store import Expected, StoreWriter
 
 _PROGRESS_RECORDS = 256
@@ -32,7 +34,7 @@ _FORMAT_LINE = re.compile(
     r"##FORMAT=<ID=([^,>]+),Number=([^,>]+),Type=([^,>]+),"
     r'Description="((?:[^"\\]|\\.)*)"'
 )
-_CONTIG_LINE = "##contig="
+_CONTIG_LINE, _VERSION_LINE = "##contig=", "##fileformat="
 # The engine cuts for a recipient; here nothing is sealed and nobody receives.
 _NOBODY = bytes(32)
 
@@ -47,7 +49,14 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
         if not staying:
             raise BuildFailed("samples", "expected somebody to stay in the store")
         cut_job = _cut_job(job, staying, source.header_lines)
-        subsetter = Subsetter(cut_job, source.samples, source.contig_lengths)
+        subsetter = Subsetter(
+            cut_job, source.samples, source.contig_lengths, source.version
+        )
+        subsetter.describer = StoreDescriber(
+            info_fields(DEFINITIONS),
+            subsetter.usage,
+            pair_numbers(rows_with_mates(job.source, subsetter)),
+        )
         counter = _Counter(job, progress)
         for _, cut in ordered(source, subsetter, counter.read):
             line = cut.head + cut.cells
@@ -123,6 +132,7 @@ def _cut_job(job: RemovalJob, staying: list[str], header: tuple[str, ...]) -> Su
         build=job.build,
         filter_is_cohort_independent=job.filter_is_cohort_independent,
         format_keep=_declared(header),
+        info_keep=DEFINITIONS,
     )
 
 
@@ -152,9 +162,11 @@ def _declared(header: tuple[str, ...]) -> tuple[FieldDefinition, ...]:
 def _header(written: str, source: tuple[str, ...], staying: list[str]) -> list[str]:
     """Return the header of a release, with the source's contigs and sample names.
 
-    A contig's length proves the build, so it stands as the upload said it.
+    A contig's length proves the build, so it stands as the upload said it, and so does
+    the version of VCF, which says what the values mean.
     """
     version, *others, columns = written.splitlines()
+    version = next((line for line in source if line.startswith(_VERSION_LINE)), version)
     kept = [
         line for line in others if not line.startswith((_CONTIG_LINE, "##reference="))
     ]

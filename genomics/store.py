@@ -12,7 +12,7 @@ import pysam
 
 from genomics.bgzf import END as BGZF_END
 from genomics.errors import BuildFailed
-from genomics.lines import ENCODING, FIXED_COLUMNS, contig_of
+from genomics.lines import ENCODING, FIXED_COLUMNS, Version, contig_of, version_of
 
 _READ_BYTES = 1 << 20
 
@@ -39,6 +39,11 @@ class Store:
     def records(self) -> Iterator[str]:
         """Yield the record lines without their ends; `line` counts along, from 1."""
         return self._lines
+
+    @property
+    def version(self) -> Version:
+        """The version of VCF that the store's records follow."""
+        return version_of(self.header_lines)
 
     def close(self) -> None:
         # After a read error htslib reports it once more; it has been told.

@@ -8,22 +8,22 @@ are reduced again. Sorting, writing and sealing are left to `genomics.pipeline`.
 import dataclasses
 import functools
 import operator
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from genomics.alleles import Kind, Site, kind_of, reduce_site, sv_type
 from genomics.boundaries import Boundaries
 from genomics.columns import Columns
+from genomics.describing import Describer
 from genomics.errors import BuildFailed
+from genomics.extent import Site, SourceSite
 from genomics.fields import info_fields
-from genomics.genotypes import MISSING, NO_CALL, Shortener, alleles_of
+from genomics.genotypes import MISSING, NO_CALL, alleles_of
 from genomics.header import Usage
 from genomics.job import SubsetJob
-from genomics.lines import ENCODING, FIXED_COLUMNS, as_read
+from genomics.lines import ENCODING, FIXED_COLUMNS, Version, as_read
+from genomics.mates import Decision, Row
 
-_RS_NUMBER = re.compile(r"rs[0-9]+")
 _PASS = "PASS"  # noqa: S105 - a filter's verdict
 
 
@@ -48,34 +48,17 @@ class _Record:
 
     line: int
     fields: Sequence[str]  # CHROM to FORMAT
-    contig: str
-    pos: int
-    ref: str
-    alts: tuple[str, ...]
-    info: Mapping[str, str]
-
-    def site(self, kept: Sequence[int]) -> Site:
-        """Return what these ALT numbers (from 1) alone would have made."""
-        return reduce_site(
-            contig=self.contig,
-            pos=self.pos,
-            ref=self.ref,
-            alts=[self.alts[number - 1] for number in kept],
-            lengths=self.lengths(kept),
-            info=self.info,
-        )
-
-    def lengths(self, kept: Sequence[int]) -> list[str]:
-        """Return SVLEN of each of these ALT numbers, "." where it has none."""
-        lengths = self.info.get("SVLEN", "").split(",")
-        is_sound = len(lengths) == len(self.alts)
-        return [lengths[n - 1] or MISSING if is_sound else MISSING for n in kept]
+    source: SourceSite
+    genotypes: Sequence[str]
+    carried: tuple[int, ...]  # numbers of ALT
 
 
 class Subsetter:
     """Cuts the records of one source for one job; `usage` grows along.
 
-    `source_samples` are the names as they are read from the source.
+    `source_samples` are the names as they are read from the source, `version` is that
+    of its VCF. What was decided over records that have mates goes into `decisions`, by
+    line.
     """
 
     def __init__(
@@ -83,6 +66,7 @@ class Subsetter:
         job: SubsetJob,
         source_samples: Sequence[str],
         source_lengths: Mapping[str, int | None],
+        version: Version,
     ) -> None:
         ordered = sorted(job.samples, key=lambda pair: pair[1])
         places = {name: number for number, name in enumerate(source_samples)}
@@ -95,6 +79,7 @@ class Subsetter:
                 f"{len(source_samples)}, {missing} are not there",
             )
         self.usage = Usage()
+        self.decisions: Mapping[int, Decision] = {}
         # Of each included sample, in the order of writing, its number in the source.
         self.places = [places[name] for name in wanted]
         self._job = job
@@ -103,15 +88,12 @@ class Subsetter:
         columns = {source: number for number, (source, _) in enumerate(ordered)}
         self.boundaries = Boundaries(job, columns, source_lengths)
         self._columns = Columns(job.format_keep, self.usage)
-        self._infos = info_fields(job.info_keep)
+        self.describer = Describer(info_fields(job.info_keep), self.usage)
+        self._version, self._contigs = version, source_lengths
 
     def cut(self, text: str, line: int) -> Cut | None:
         """Return what is left of a record line, None when nothing is to be told."""
-        fields = text.split("\t")
-        if len(fields) != self._width:
-            raise BuildFailed(
-                "columns", f"expected {self._width} columns, got {len(fields)}", line
-            )
+        fields = self._fields(text, line)
         return self.cut_fields(fields[:FIXED_COLUMNS], self._pick(fields), line)
 
     def cut_fields(
@@ -121,38 +103,95 @@ class Subsetter:
 
         `samples` are the columns of the included samples, in the order of writing.
         """
-        form = fields[8]
-        genotypes = self._columns.genotypes(form, samples)
+        record = self._record(fields, samples, line)
+        if record is None:
+            return None
+        genotypes, kept, source = record.genotypes, record.carried, record.source
+        decision = self.decisions.get(line)
+        site = source.reduce(kept)
+        if not (
+            decision.is_requested if decision else self.boundaries.is_requested(site)
+        ):
+            return None
+        masked = decision.masked if decision else self._masked(record, site)
+        if masked:
+            genotypes = [
+                NO_CALL if column in masked else genotype
+                for column, genotype in enumerate(genotypes)
+            ]
+            kept = _carried(genotypes, len(source.alts), line)
+            if not kept:
+                return None
+            site = source.reduce(kept)
+            # What pulled the record in may have been masked.
+            if not decision and not self.boundaries.is_requested(site):
+                return None
+        if decision.is_closed if decision else self.boundaries.is_closed(site):
+            return Cut(
+                site.pos, site.ref, ",".join(site.alts), b"", b"", site.last_base, 0
+            )
+        return self._write(record, site, kept, samples, genotypes, masked)
+
+    def survey(
+        self, fields: Sequence[str], samples: Sequence[str], line: int
+    ) -> Row | None:
+        """Return what its mates must know of a record, None where nobody carries it.
+
+        Takes what `cut_fields` takes.
+        """
+        record = self._record(fields, samples, line)
+        if record is None:
+            return None
+        carriers = dict.fromkeys(record.carried, 0)
+        for column, genotype in enumerate(record.genotypes):
+            for number in set(alleles_of(genotype) or ()) - {-1, 0}:
+                carriers[number] |= 1 << column
+        ids = [] if fields[2] == MISSING else fields[2].split(";")
+        return Row(
+            line=line,
+            ids=tuple(ids),
+            source=record.source,
+            carriers=carriers,
+            masked=self._masked(record, record.source.reduce(record.carried)),
+        )
+
+    def survey_line(self, text: str, line: int) -> Row | None:
+        """Return what its mates must know of a record line, as `survey` does."""
+        fields = self._fields(text, line)
+        return self.survey(fields[:FIXED_COLUMNS], self._pick(fields), line)
+
+    def _fields(self, text: str, line: int) -> list[str]:
+        fields = text.split("\t")
+        if len(fields) != self._width:
+            raise BuildFailed(
+                "columns", f"expected {self._width} columns, got {len(fields)}", line
+            )
+        return fields
+
+    def _record(
+        self, fields: Sequence[str], samples: Sequence[str], line: int
+    ) -> _Record | None:
+        """Return a record, None where no included sample carries anything."""
+        genotypes = self._columns.genotypes(fields[8], samples)
         if genotypes is None:
             return None  # without GT nobody is known to carry anything
         alts = () if fields[4] == MISSING else tuple(fields[4].split(","))
         carried = _carried(genotypes, len(alts), line)
         if not carried:
             return None
-        record = _record(fields, alts, line)
-        site = record.site(carried)
-        if not self.boundaries.is_requested(record.contig, site):
-            return None
-        masked = self._masked(record, genotypes, site)
-        if masked:
-            genotypes = [
-                NO_CALL if column in masked else genotype
-                for column, genotype in enumerate(genotypes)
-            ]
-            carried = _carried(genotypes, len(alts), line)
-            if not carried:
-                return None
-            site = record.site(carried)
-            # What pulled the record in may have been masked.
-            if not self.boundaries.is_requested(record.contig, site):
-                return None
-        if self.boundaries.is_closed(record.contig, site):
-            return Cut(site.pos, site.ref, ",".join(site.alts), b"", b"", site.end, 0)
-        return self._write(record, site, carried, samples, genotypes, masked)
+        source = SourceSite(
+            line=line,
+            contig=fields[0],
+            pos=int(fields[1]),
+            ref=fields[3],
+            alts=alts,
+            info=_info(fields[7]),
+            version=self._version,
+            contigs=self._contigs,
+        )
+        return _Record(line, fields, source, genotypes, carried)
 
-    def _masked(
-        self, record: _Record, genotypes: Sequence[str], site: Site
-    ) -> frozenset[int]:
+    def _masked(self, record: _Record, site: Site) -> frozenset[int]:
         """Return the columns of donors who withhold this record.
 
         Donors whose own alleles reach into what they withhold come first: the rest is
@@ -160,22 +199,24 @@ class Subsetter:
         else.
         """
         withheld_by = self.boundaries.withheld_by
-        touched = withheld_by(record.contig, site)
+        touched = withheld_by(site)
         if not touched:
             return touched
+        source, genotypes = record.source, record.genotypes
+        alt_count = len(source.alts)
         own = frozenset(
             column
             for column in touched
-            if (mine := _carried([genotypes[column]], len(record.alts), record.line))
-            and column in withheld_by(record.contig, record.site(mine), {column})
+            if (mine := _carried([genotypes[column]], alt_count, record.line))
+            and column in withheld_by(source.reduce(mine), {column})
         )
         others = [
             genotype for column, genotype in enumerate(genotypes) if column not in own
         ]
-        carried = _carried(others, len(record.alts), record.line)
+        carried = _carried(others, alt_count, record.line)
         if not carried:
             return touched
-        return own | withheld_by(record.contig, record.site(carried))
+        return own | withheld_by(source.reduce(carried))
 
     def _write(
         self,
@@ -192,41 +233,33 @@ class Subsetter:
             samples=samples,
             genotypes=genotypes,
             masked=masked,
-            alt_count=len(record.alts),
+            alt_count=len(record.source.alts),
             kept=kept,
         )
         alts = ",".join(site.alts)
+        described = self.describer.entries(record.source, site, kept)
         fixed = (
-            record.contig,
+            record.source.contig,
             str(site.pos),
-            self.identifier(record.fields[2]),
+            # Which id belongs to which allele cannot be told once alleles went.
+            MISSING,
             site.ref,
             alts,
             MISSING,
             self.filter(record.fields[6]),
-            ";".join([*_counts(genotypes, kept), *self._described(record, site, kept)]),
+            ";".join([*_counts(genotypes, kept), *described]),
             form,
         )
-        self.usage.note(record.contig, form)
+        self.usage.note(record.source.contig, form)
         return Cut(
             pos=site.pos,
             ref=site.ref,
             alts=alts,
             head="\t".join(fixed).encode(ENCODING),
             cells=f"\t{values}\n".encode(ENCODING),
-            end=site.end,
+            end=site.last_base,
             withheld=len(masked),
         )
-
-    def identifier(self, text: str) -> str:
-        """Return what may stay of ID."""
-        if self._job.id_keep or text == MISSING:
-            return text
-        # A second number may have come with an allele that is gone.
-        for name in text.split(";"):
-            if _RS_NUMBER.fullmatch(name):
-                return name
-        return MISSING
 
     def filter(self, text: str) -> str:
         """Return what may stay of FILTER."""
@@ -235,48 +268,14 @@ class Subsetter:
         self.usage.filters.update(set(text.split(";")) - {_PASS, MISSING})
         return text
 
-    def _described(
-        self, record: _Record, site: Site, kept: tuple[int, ...]
-    ) -> Iterable[str]:
-        """Yield the INFO entries that describe the alleles themselves."""
-        for field_id, definition in self._infos.items():
-            match field_id:
-                case "AC" | "AF" | "AN" | "NS":
-                    continue
-                case "END":
-                    value = _end(site)
-                case "SVTYPE":
-                    value = _sv_type(site, record.lengths(kept))
-                case _ if field_id not in record.info:
-                    continue
-                case _ if definition.type == "Flag":
-                    value = ""
-                case _:
-                    shortener = Shortener(definition, len(record.alts), kept, None)
-                    value = shortener[record.info[field_id]]
-                    if shortener.has_fraction:
-                        self.usage.fractions.add(field_id)
-            if value is None or value == MISSING:
-                continue
-            self.usage.infos.add(field_id)
-            yield f"{field_id}={value}" if value else field_id
 
-
-def _record(fields: Sequence[str], alts: tuple[str, ...], line: int) -> _Record:
+def _info(text: str) -> dict[str, str]:
     info = {}
-    if fields[7] != MISSING:
-        for entry in reversed(fields[7].split(";")):  # the first of two counts
+    if text != MISSING:
+        for entry in reversed(text.split(";")):  # the first of two counts
             key, _, value = entry.partition("=")
             info[key] = value
-    return _Record(
-        line=line,
-        fields=fields[:FIXED_COLUMNS],
-        contig=fields[0],
-        pos=int(fields[1]),
-        ref=fields[3],
-        alts=alts,
-        info=info,
-    )
+    return info
 
 
 def _picker(places: list[int]) -> Callable[[Sequence[str]], Sequence[str]]:
@@ -332,22 +331,3 @@ def frequency(count: int, called: int) -> str:
     '0.333333'
     """
     return format(count / called, ".6g")
-
-
-def _end(site: Site) -> str | None:
-    # Told anew, and only where REF does not tell it: the source's END is that of its
-    # longest allele, which may be gone, and so would be the reason to have END at all.
-    return str(site.end) if site.end > site.pos + len(site.ref) - 1 else None
-
-
-def _sv_type(site: Site, lengths: Sequence[str]) -> str | None:
-    # Told anew for the same reason. Bases alone make a structural variant only where
-    # the source gives them an SVLEN of their own.
-    types = {
-        sv_type(site.ref, alt)
-        if kind_of(alt) is not Kind.SEQUENCE or length != MISSING
-        else None
-        for alt, length in zip(site.alts, lengths, strict=True)
-        if alt != "*"
-    }
-    return types.pop() if len(types) == 1 else None

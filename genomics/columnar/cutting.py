@@ -12,10 +12,12 @@ import operator
 from array import array
 from collections.abc import Iterator, Sequence
 
+from genomics import mates
 from genomics.columnar import codes, file
 from genomics.columnar.file import Block, Directory
 from genomics.job import SubsetJob
 from genomics.lines import ENCODING
+from genomics.mates import Row
 from genomics.native import choosing
 from genomics.subset import Cut, Subsetter, counted, frequency
 
@@ -62,6 +64,20 @@ class ColumnCutter:
             if cut is not None and low <= cut.pos < high:
                 yield cut
 
+    def survey(self, block: Block) -> Iterator[Row]:
+        """Yield what mates must know of the block's records that may have some."""
+        reader = _Reader(block, self._columns, self._header_lines)
+        for row, flags in enumerate(reader.records.flags):
+            if flags & file.IS_FAST:
+                continue
+            fields = reader.fields(row)
+            if mates.may_have(fields[4], fields[7]):
+                found = self._subsetter.survey(
+                    fields, reader.samples(row), reader.line(row)
+                )
+                if found is not None:
+                    yield found
+
     def _ways(
         self, reader: "_Reader", low: int, high: int
     ) -> tuple[list[int], list[int]]:
@@ -94,12 +110,12 @@ class ColumnCutter:
     ) -> Iterator[tuple[int, Cut | None]]:
         """Yield the rows with what is left, or None if that is not for arrays."""
         carried = _Carried(reader, rows)
-        identifier, filter_ = self._subsetter.identifier, self._subsetter.filter
+        filter_ = self._subsetter.filter
         contig, forms, sites = reader.contig, reader.forms, reader.sites
         noted = set[str]()
         for number, (row, pos, end, form_number, alts, info) in enumerate(carried):
             form = forms[form_number]
-            name, ref, alt, filters = sites[row].split("\t")
+            _, ref, alt, filters = sites[row].split("\t")
             renumbering = None
             if alts != 1:
                 kept, info = carried.counted(number, alts)
@@ -117,7 +133,7 @@ class ColumnCutter:
                 noted.add(form)
                 self._subsetter.usage.note(contig, form)
             head = (
-                f"{contig}\t{pos}\t{identifier(name)}\t{ref}\t{alt}\t.\t"
+                f"{contig}\t{pos}\t.\t{ref}\t{alt}\t.\t"
                 f"{filter_(filters)}\t{info}\t{form}"
             )
             if form != _GENOTYPE:

@@ -24,8 +24,9 @@ from typing import BinaryIO, NamedTuple, Self, cast
 from isal import igzip_lib
 
 from genomics.errors import BuildFailed
+from genomics.lines import Version
 
-VERSION = 4
+VERSION = 5
 SITES = 512  # records of a block, at most
 GENOTYPE_SITES = 256  # of one that begins with nothing but genotypes
 GROUP = 512  # samples of a group
@@ -65,7 +66,8 @@ class BlockPlace:
     """Where a block lies and which records it holds.
 
     `first_pos` to `last_pos` are POS (1-based); `last_end` is the last base of any REF;
-    a block that `reaches_far` has alleles that may touch other bases as well.
+    a block that `reaches_far` has alleles that may touch other bases as well, one that
+    `has_mates` has records that others belong to (`genomics.mates`).
     `first_record` is the number of the first one in the store, from 0.
     """
 
@@ -79,6 +81,7 @@ class BlockPlace:
     offset: int = 0
     sections: int = 0
     sha256: str = ""  # of the beginning
+    has_mates: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,7 @@ class Directory:
     """What a column store holds."""
 
     version: int
+    vcf_version: Version
     header_lines: int
     samples: tuple[str, ...]
     contig_lengths: dict[str, int | None]
@@ -229,6 +233,7 @@ class Writer:
     def finish(
         self,
         *,
+        vcf_version: Version,
         header_lines: int,
         samples: Sequence[str],
         contig_lengths: Mapping[str, int | None],
@@ -236,6 +241,7 @@ class Writer:
         """Write the directory; return its SHA-256 (hex)."""
         value = {
             "version": VERSION,
+            "vcf_version": list(vcf_version),
             "header_lines": header_lines,
             "samples": list(samples),
             "contig_lengths": list(contig_lengths.items()),
@@ -303,8 +309,11 @@ class ColumnStore:
         )
         self.sha256 = hashlib.sha256(text).hexdigest()
         value = json.loads(text)
+        # Version 4 and older do not say, and are not cut from.
+        major, minor = value.get("vcf_version", (4, 3))
         return Directory(
             version=value["version"],
+            vcf_version=(major, minor),
             header_lines=value["header_lines"],
             samples=tuple(value["samples"]),
             contig_lengths=dict(value["contig_lengths"]),

@@ -9,17 +9,20 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from genomics.alleles import Kind, kind_of, reduce_site
+from genomics import extent, mates
+from genomics.alleles import Kind, kind_of, shortest_form
 from genomics.columnar import file
 from genomics.columnar.cells import Row, Table
 from genomics.columnar.file import BlockPlace
 from genomics.errors import BuildFailed
 from genomics.fields import INFO, RECOUNTED_INFO
 from genomics.genotypes import MISSING
-from genomics.lines import ENCODING, FIXED_COLUMNS, contig_of
+from genomics.lines import ENCODING, FIXED_COLUMNS, contig_of, version_of
 
-# INFO that a release keeps: what an allele is, or how far it reaches.
-_KEYS = "|".join(key for key in INFO if key not in RECOUNTED_INFO)
+# INFO that says what an allele is, how far it reaches, or what belongs to it.
+_KEYS = "|".join(
+    [*(key for key in INFO if key not in RECOUNTED_INFO), *extent.KEYS, *mates.KEYS]
+)
 _DESCRIBING = re.compile(rf"(?:^|;)(?:{_KEYS})(?:[=;]|$)")
 
 _MOST = 1 << 31  # as `file.RECORD` has positions
@@ -36,6 +39,7 @@ class _Draft:
     first_record: int
     room: int
     places: list[tuple[int, int, int, bool]] = field(default_factory=list)
+    has_mates: bool = False
     sites: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -66,6 +70,7 @@ class ColumnWriter:
         if place + len(ref) > _MOST:
             raise BuildFailed("position", "expected positions below 2^31")
         is_plain = not _DESCRIBING.search(info) and _is_plain(place, ref, alts)
+        draft.has_mates |= not is_plain and mates.may_have(alt, info)
         draft.places.append((place, place + len(ref) - 1, len(alts), is_plain))
         draft.sites.append(f"{name}\t{ref}\t{alt}\t{filters}\n")
         draft.details.append(f"{qual}\t{info}\n")
@@ -90,6 +95,7 @@ class ColumnWriter:
         self._flush()
         lines = header.decode(ENCODING).removesuffix("\n").split("\n")
         return self._out.finish(
+            vcf_version=version_of(lines),
             header_lines=len(lines),
             samples=lines[-1].split("\t")[FIXED_COLUMNS:],
             contig_lengths=dict(
@@ -132,6 +138,7 @@ class ColumnWriter:
             records=len(draft.rows),
             first_record=draft.first_record,
             reaches_far=not all(is_plain),
+            has_mates=draft.has_mates,
         )
         self._out.write(
             place, *file.encode_block(shared, table.groups(), table.texts())
@@ -144,7 +151,4 @@ def _is_plain(pos: int, ref: str, alts: tuple[str, ...]) -> bool:
         return False
     if len(ref) == 1:
         return True
-    site = reduce_site(
-        contig="", pos=pos, ref=ref, alts=alts, lengths=["."] * len(alts), info={}
-    )
-    return (site.pos, site.ref, site.alts) == (pos, ref, alts)
+    return shortest_form(pos, ref, alts) == (pos, ref, alts)

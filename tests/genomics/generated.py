@@ -157,7 +157,6 @@ def _job(draw: st.DrawFn, people: list[str], contigs: list[str]) -> dict[str, An
         "withheld": withheld,
         "excluded_regions": tuple(draw(st.just([]) | st.just([]) | spans)),
         "filter_is_cohort_independent": draw(st.booleans()),
-        "id_keep": draw(st.booleans()),
         "bgzf_level": draw(st.sampled_from([1, 1, 6])),
         "info_keep": draw(st.sampled_from([(), (), (), (_MAPPABLE,)])),
         "format_keep": draw(st.sampled_from([(), (), (), (), (_DOSAGE,)])),

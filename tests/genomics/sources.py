@@ -328,8 +328,13 @@ def _row(
     info += [f"AN={rng.randint(0, 999)}", f"NS={rng.randint(0, 999)}"]
     if set(variant.lengths) != {"."}:
         info.append(f"SVLEN={','.join(variant.lengths)}")
-        sizes = [abs(int(length)) for length in variant.lengths if length != "."]
-        info.append(f"END={variant.pos + max(sizes)}")
+        # An insertion's length is no span of the reference.
+        sizes = [
+            abs(int(length))
+            for alt, length in zip(variant.alts, variant.lengths, strict=True)
+            if length != "." and alt != "<INS>"
+        ]
+        info.append(f"END={variant.pos + max(sizes, default=0)}")
         info.append(f"SVTYPE={rng.choice(['DEL', 'CNV']) if others else 'DEL'}")
     rng.shuffle(info)
     fixed = [

@@ -33,7 +33,6 @@ def test_ten_thousand_people_are_cut_as_the_oracles_tell_it() -> None:
         "withheld": {chosen[0]: (("1", 0, 1 << 20),), chosen[7]: (("X", 0, 1 << 21),)},
         "excluded_regions": (),
         "filter_is_cohort_independent": True,
-        "id_keep": False,
     }
     case = Case(upload=text.encode(), text=text, job=job, block_sites=512)
     release = check(case)

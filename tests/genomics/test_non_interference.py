@@ -123,7 +123,7 @@ SOURCE = """\
         (
             "20\t100\trs5;ben7\tC\t<DUP>,<DEL>\t9\tq\tEND=900;SVTYPE=CNV;"
             "SVLEN=800,-50\tGT\t0/2\t1/1\t0/0",
-            "20\t100\trs5\tC\t<DEL>\t.\t.\tAC=1;AF=0.25;AN=4;NS=2;END=150;"
+            "20\t100\t.\tC\t<DEL>\t.\t.\tAC=1;AF=0.25;AN=4;NS=2;END=150;"
             "SVTYPE=DEL;SVLEN=-50\tGT\t0/1\t0/0",
         ),
         # Nothing is left of an END that only a symbolic allele brought.
