@@ -156,7 +156,8 @@ def _length_of(
     type_ = symbolic_type(alt)
     if type_ is None or type_ in ("INV", "CNV", *JOINS):
         return MISSING  # as long as REF, or of no length of its own
-    if end is not None and not _fits(source, kept, number, end):
+    is_old = source.version < LENGTHS_SINCE
+    if is_old and end is not None and not _fits(source, kept, number, end):
         others = (source.alts[n - 1] for n in kept if n != number)
         if any(map(symbolic_type, others)):
             return MISSING  # whose END is it?
@@ -168,7 +169,7 @@ def _length_of(
     if type_ in ("DUP", "INS"):
         return str(abs(size))
     # What the name does not tell is taken over only where it was a difference.
-    return str(size) if source.version < LENGTHS_SINCE else MISSING
+    return str(size) if is_old else MISSING
 
 
 def _fits(source: SourceSite, kept: Sequence[int], number: int, end: int) -> bool:

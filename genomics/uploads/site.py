@@ -23,6 +23,7 @@ from genomics.uploads.header import (
     Header,
 )
 from genomics.uploads.refusal import Code, refusal
+from genomics.uploads.statements import StatementReport
 from genomics.uploads.values import LONGEST_REMEMBERED, Field, is_quality
 
 MAX_INFO_ENTRIES = 4096
@@ -77,6 +78,7 @@ class SiteReader:
             key.encode(): Field(definition, is_ours=False)
             for key, definition in header.info.items()
         }
+        self._statements = StatementReport(header.version)
         self._number = 0
 
     def read(self, columns: list[bytes], number: int) -> Site:
@@ -107,6 +109,8 @@ class SiteReader:
             self._check_filter(columns[6])
         if columns[7] != b".":
             is_changed |= self._check_info(columns)
+            if alt_count:
+                self._statements.read(columns, number)
         return Site(alt_count, is_changed)
 
     def contig_counts(self) -> dict[str, int]:
@@ -122,6 +126,7 @@ class SiteReader:
             self._header.warnings.append(
                 f"{len(ours)} INFO key(s) are not declared, such as {ours[0]}"
             )
+        self._header.warnings += self._statements.warnings()
         for key, field in self._info.items():
             if field.is_ours and field.has_bare and not field.has_values:
                 # A key that always stands alone is a flag, declared or not.

@@ -1,19 +1,21 @@
 """What a job must leave of a file: the release rules once more, plain and slow.
 
 Written apart from the engine, from the documentation of the release job. A record is
-told by contig, POS, REF and ALT, END, ID, FILTER and, for each sample in the order of
-the release, what `checker` tells of its cell.
+told by contig, POS, REF and ALT, END, SVTYPE, ID, FILTER and, for each sample in the
+order of the release, what `checker` tells of its cell.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from genomics.builds import LENGTHS
+from tests.genomics import reach
 from tests.genomics.checker import MISSING, REF, Allele, Told, tell_cell
 
-Record = tuple[str, int, str, str, str | None, str, str, tuple[Told, ...]]
+Record = tuple[str, int, str, str, str | None, str | None, str, str, tuple[Told, ...]]
+Cell = Mapping[str, str]
 Span = tuple[str, int, int]  # contig, start_0, end
 _MASKED = Told("/", (MISSING, MISSING), ())
 
@@ -26,6 +28,7 @@ class Expectation:
         names = next(line for line in lines if line.startswith("#CHROM")).split("\t")
         pairs = sorted(job["samples"], key=lambda pair: pair[1])
         self._places = [names.index(source, 9) for source, _ in pairs]
+        self._everyone = set(range(len(pairs)))
         self._job = job
         self._withheld = {
             number: job["withheld"].get(source, ())
@@ -36,32 +39,77 @@ class Expectation:
             for line in lines
             if (match := re.fullmatch(r"##contig=<ID=(.+),length=(\d+)>", line))
         }
+        self._version = lines[0].removeprefix("##fileformat=VCFv")
+        every = rows_of(text)
+        # Intake declares the contigs of all records.
+        self._contigs = {*self._lengths, *(row[0] for row in every)}
         self.records: Counter[Record] = Counter()
         self.withheld = 0
         self.closed = 0
-        for row in rows_of(text):
-            self._take(row)
+        rows = {
+            number: (row, self._cells(row))
+            for number, row in enumerate(every)
+            if row[8].split(":")[0] == "GT"
+            and carried(self._cells(row), self._everyone)
+        }
+        decisions = {
+            number: self._decide([(row, cells)])
+            for number, (row, cells) in rows.items()
+        }
+        mates = {
+            number: (row, self._site(row, carried(cells, self._everyone)).said)
+            for number, (row, cells) in rows.items()
+            if reach.may_have_mates(row)
+        }
+        for group in reach.groups(mates):
+            decision = self._decide([rows[number] for number in group])
+            decisions.update(dict.fromkeys(group, decision))
+        for number, (row, cells) in rows.items():
+            self._take(row, cells, *decisions[number])
 
-    def _take(self, row: Sequence[str]) -> None:
+    def _cells(self, row: Sequence[str]) -> list[Cell]:
         keys = row[8].split(":")
-        if keys[0] != "GT":
-            return
-        cells = [
+        return [
             dict(zip(keys, row[place].split(":"), strict=False))
             for place in self._places
         ]
-        everyone = set(range(len(cells)))
-        if not carried(cells, everyone) or not self._is_asked(row, cells, everyone):
+
+    def _site(self, row: Sequence[str], kept: Sequence[int]) -> "Site":
+        return Site(row, kept, self._version, self._contigs)
+
+    def _decide(
+        self, rows: Sequence[tuple[Sequence[str], list[Cell]]]
+    ) -> tuple[set[int], bool, bool]:
+        """Return who is masked in these rows, whether they are asked for and closed."""
+        masked = set[int]().union(*(self._masked(row, cells) for row, cells in rows))
+        left = self._everyone - masked
+        sites = [
+            self._site(row, kept)
+            for row, cells in rows
+            if (kept := carried(cells, left))
+        ]
+        regions, closed = self._job["regions"], self._job["excluded_regions"]
+        is_asked = regions is None or any(
+            self._touches(regions, site, unplaced=False) for site in sites
+        )
+        is_closed = any(self._touches(closed, site, unplaced=True) for site in sites)
+        return masked, is_asked, is_closed
+
+    def _take(
+        self,
+        row: Sequence[str],
+        cells: list[Cell],
+        masked: set[int],
+        is_asked: bool,
+        is_closed: bool,
+    ) -> None:
+        kept = carried(cells, self._everyone - masked)
+        if not kept or not is_asked:
             return
-        masked = self._masked(row, cells)
-        left = everyone - masked
-        if not carried(cells, left) or not self._is_asked(row, cells, left):
-            return
-        site = Site(row, carried(cells, left))
-        if self._touches(self._job["excluded_regions"], site, unplaced=True):
+        if is_closed:
             self.closed += 1
             return
-        kept = carried(cells, left)
+        site = self._site(row, kept)
         named = _named(kept, site.alts)
         told = tuple(
             _MASKED
@@ -70,15 +118,12 @@ class Expectation:
             for number, cell in enumerate(cells)
         )
         end = str(site.last) if site.last > site.pos + len(site.ref) - 1 else None
+        type_ = site.said.stated_type(site.ref, site.alts)
         fixed = (row[0], site.pos, site.ref, ",".join(site.alts))
-        self.records[(*fixed, end, self._id(row[2]), self._filter(row[6]), told)] += 1
+        self.records[(*fixed, end, type_, ".", self._filter(row[6]), told)] += 1
         self.withheld += len(masked)
 
-    def _masked(
-        self, row: Sequence[str], cells: Sequence[Mapping[str, str]]
-    ) -> set[int]:
-        everyone = set(range(len(cells)))
-
+    def _masked(self, row: Sequence[str], cells: Sequence[Cell]) -> set[int]:
         def touching(site: Site, among: Iterable[int]) -> set[int]:
             return {
                 number
@@ -86,22 +131,16 @@ class Expectation:
                 if self._touches(self._withheld[number], site, unplaced=True)
             }
 
-        touched = touching(Site(row, carried(cells, everyone)), everyone)
+        everyone = self._everyone
+        touched = touching(self._site(row, carried(cells, everyone)), everyone)
         own = {
             number
             for number in touched
             if (mine := carried(cells, {number}))
-            and touching(Site(row, mine), {number})
+            and touching(self._site(row, mine), {number})
         }
         rest = carried(cells, everyone - own)
-        return own | touching(Site(row, rest), everyone) if rest else touched
-
-    def _is_asked(
-        self, row: Sequence[str], cells: Sequence[Mapping[str, str]], among: set[int]
-    ) -> bool:
-        regions = self._job["regions"]
-        site = Site(row, carried(cells, among))
-        return regions is None or self._touches(regions, site, unplaced=False)
+        return own | touching(self._site(row, rest), everyone) if rest else touched
 
     def _touches(self, spans: Sequence[Span], site: "Site", *, unplaced: bool) -> bool:
         if not spans:
@@ -127,9 +166,6 @@ class Expectation:
             return contig, False
         return bare, True
 
-    def _id(self, text: str) -> str:
-        return "."
-
     def _filter(self, text: str) -> str:
         return text if self._job["filter_is_cohort_independent"] else "."
 
@@ -137,30 +173,29 @@ class Expectation:
 class Site:
     """A row with only the alleles of these numbers: shortest form, and its reach.
 
-    `places` are the spans it touches, 1-based and inclusive.
+    `places` are the spans it touches, 1-based and inclusive; `last` is the last base
+    that it states.
     """
 
-    def __init__(self, row: Sequence[str], kept: Sequence[int]) -> None:
-        info = dict(part.partition("=")[::2] for part in row[7].split(";"))
+    def __init__(
+        self,
+        row: Sequence[str],
+        kept: Sequence[int],
+        version: str = "4.3",
+        contigs: Collection[str] = (),
+    ) -> None:
         alts = row[4].split(",")
-        lengths = info.get("SVLEN", "").split(",")
-        if len(lengths) != len(alts):
-            lengths = ["."] * len(alts)
         self.pos, self.ref = int(row[1]), row[3].upper()
         self.alts = [alts[number - 1] for number in kept]
         self.alts = [alt.upper() if alt.isalpha() else alt for alt in self.alts]
         self._trim()
-        self.last = self.pos + len(self.ref) - 1
-        mates = []
-        for number, alt in zip(kept, self.alts, strict=True):
-            if alt[0] == "<":
-                self.last = max(self.last, self._end(alt, lengths[number - 1], info))
-            if mate := re.search(r"[\[\]](.+):(\d+)[\[\]]", alt):
-                place = max(int(mate[2]), 1)
-                mates.append((mate[1].strip("<>"), place, int(mate[2])))
+        self.said = reach.Statements(row, kept, version, contigs)
+        self.last = self.said.stated_end(self.pos, self.ref)
         # A telomere at 0 counts as the first base.
-        here = (row[0], max(self.pos, 1), max(self.last, 1))
-        self.places: list[Span] = [here, *mates]
+        self.places = [
+            (contig, max(first, 1), max(last, 1))
+            for contig, first, last in self.said.places(self.pos, self.ref)
+        ]
 
     def _trim(self) -> None:
         def bases(alt: str) -> str | None:
@@ -183,14 +218,6 @@ class Site:
         while all(len(t) > 1 and t[0] == texts()[0][0] for t in texts()):
             self.pos, self.ref = self.pos + 1, self.ref[1:]
             self.alts = [alt if alt == "*" else alt[1:] for alt in self.alts]
-
-    def _end(self, alt: str, length: str, info: Mapping[str, str]) -> int:
-        kind = alt.strip("<>").split(":")[0]
-        if kind in ("INS", "BND"):
-            return self.pos
-        if length.lstrip("-").isdigit() and kind in ("DEL", "DUP", "INV", "CNV"):
-            return self.pos + abs(int(length))
-        return int(info.get("END", self.pos))
 
 
 def carried(
@@ -218,9 +245,10 @@ def told(text: str) -> Counter[Record]:
             )
             for cell in row[9:]
         )
-        end = re.search(r"(?:^|;)END=(\d+)", row[7])
-        fixed = (row[0], int(row[1]), row[3], row[4], end[1] if end else None)
-        records[(*fixed, row[2], row[6], cells)] += 1
+        info = reach.entries_of(row)
+        fixed = (row[0], int(row[1]), row[3], row[4])
+        said = (info.get("END"), info.get("SVTYPE"))
+        records[(*fixed, *said, row[2], row[6], cells)] += 1
     return records
 
 

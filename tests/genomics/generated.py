@@ -73,9 +73,17 @@ def cases(draw: st.DrawFn) -> Case:
     )
     is_stated = draw(st.booleans())
     header = _header(draw, version, contigs, is_stated=is_stated)
-    lines = []
-    for contig in contigs:
-        lines += _records(draw, version, contig, contigs, len(people))
+    by_contig = {
+        contig: _records(draw, version, contig, contigs, len(people))
+        for contig in contigs
+    }
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        _add_pair(draw, version, by_contig, len(people))
+    lines = [
+        line
+        for found in by_contig.values()
+        for _, line in sorted(found, key=lambda item: item[0])
+    ]
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
     every = [*header, "\t".join([*columns, *people]), *lines]
     return Case(
@@ -119,7 +127,7 @@ def _length(contig: str) -> int:
 
 def _records(
     draw: st.DrawFn, version: str, contig: str, contigs: list[str], people: int
-) -> list[str]:
+) -> list[tuple[int, str]]:
     is_short = contig in ("MT", "chrM")
     anchors = st.sampled_from(MT_ANCHORS if is_short else ANCHORS)
     kinds = draw(st.lists(st.sampled_from(KINDS), max_size=10))
@@ -136,7 +144,33 @@ def _records(
             ploidy=rows.ploidies(contig, rng),
         )
         lines.append((shape.pos, rows.record(rng, shape)))
-    return [line for _, line in sorted(lines, key=lambda item: item[0])]
+    return lines
+
+
+def _add_pair(
+    draw: st.DrawFn,
+    version: str,
+    by_contig: dict[str, list[tuple[int, str]]],
+    people: int,
+) -> None:
+    """Put two mates among the records, on one contig or on two."""
+    contigs = sorted(by_contig)
+    rng = random.Random(draw(st.integers(0, 2**32 - 1)))
+    shapes = []
+    for contig in draw(st.lists(st.sampled_from(contigs), min_size=2, max_size=2)):
+        anchors = MT_ANCHORS if contig in ("MT", "chrM") else ANCHORS
+        shape = Shape(
+            kind="breakend",
+            contig=contig,
+            mates=contigs,
+            pos=draw(st.sampled_from(anchors)) + rng.randint(1, 30),
+            people=people,
+            version=version,
+            ploidy=rows.ploidies(contig, rng),
+        )
+        shapes.append(shape)
+    for shape, line in zip(shapes, rows.pair(rng, shapes), strict=True):
+        by_contig[shape.contig].append((shape.pos, line))
 
 
 def _job(draw: st.DrawFn, people: list[str], contigs: list[str]) -> dict[str, Any]:

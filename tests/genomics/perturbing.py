@@ -13,7 +13,10 @@ from tests.genomics.sources import SECRET_BASES, STRANGER
 
 _FIXED = 9
 # What tells how far an allele reaches, or what it is: not the cohort's to change.
-_ALLELES_OWN = re.compile(r"(?:END|SVLEN|SVTYPE|SVCLAIM|CN|HOMLEN|HOMSEQ|CHR2|POS2)\b")
+_ALLELES_OWN = re.compile(
+    r"(?:END|SVLEN|SVTYPE|CN|HOMLEN|HOMSEQ|CIPOS|CIEND|CIPOS95|CIEND95|CHR2|POS2|END2"
+    r"|SOURCE|PARTS|MATEID|PARID)\b"
+)
 
 
 @dataclass(slots=True)
@@ -84,6 +87,9 @@ def _change(rng: random.Random, row: _Row) -> None:
     for change in changes:
         if rng.random() < 0.5:
             change(rng, row)
+    # A mate is found by its id; other ids may be those of strangers' alleles.
+    if not row.fixed[2].startswith("m"):
+        row.fixed[2] = rng.choice([".", "rs1", f"rs{rng.randrange(99)};secret"])
     row.fixed[5] = rng.choice([".", "1", "99.5"])
     row.fixed[6] = rng.choice([".", "PASS", "strangers_fail"])
 
@@ -113,7 +119,8 @@ def _new_allele(rng: random.Random, row: _Row) -> None:
     alts = row.fixed[4].split(",")
     if row.fixed[8] != "GT" or row.fixed[4] == "." or not row.others:
         return
-    if "SVLEN" in row.fixed[7]:
+    # Nor intervals, of which two may be the one ALT's or all the record's.
+    if "SVLEN" in row.fixed[7] or "CI" in row.fixed[7]:
         return
     alts.append(row.fixed[3] + SECRET_BASES)
     row.fixed[4] = ",".join(alts)
@@ -143,7 +150,9 @@ def _with_private(rng: random.Random, rows: list[_Row], count: int) -> list[_Row
 
 
 def _private(row: _Row, contig: str, pos: int, count: int) -> _Row:
-    fixed = [contig, str(pos), "private", "C", f"C{SECRET_BASES}", ".", ".", ".", "GT"]
+    # It may name an included donor's record as its mate.
+    info = f"MATEID={row.fixed[2]};SVTYPE=BND"
+    fixed = [contig, str(pos), "private", "C", f"C{SECRET_BASES}", ".", ".", info, "GT"]
     return _Row(fixed, dict.fromkeys(row.own, "0/0"), ["1/1"] * count)
 
 

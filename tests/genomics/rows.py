@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.genomics.checker import genotypes_in_order
 
@@ -19,6 +19,8 @@ KINDS = (
     "reference",
     "none",
     "wide",
+    "join",
+    "copies",
 )
 NUMBERED = {"AD": "R", "PL": "G", "GL": "G", "GP": "G", "DS": "A"}
 PLAIN = ("DP", "GQ", "PS", "FT", "GD", "UNLISTED")
@@ -37,6 +39,29 @@ class Shape:
     people: int
     version: str
     ploidy: Callable[[], int]
+
+
+def pair(rng: random.Random, shapes: Sequence[Shape]) -> list[str]:
+    """Return the lines of mates, one of which may say more than the other.
+
+    They name each other by place, by id, or both.
+    """
+    number = rng.randrange(100)
+    lines = []
+    for side, shape in enumerate(shapes):
+        other = shapes[1 - side]
+        is_named = rng.random() < 0.7
+        place = f"{other.contig}:{other.pos if is_named else other.pos + 3}"
+        alt = rng.choice([f"A[{place}[", f"]{place}]A", f"A]{place}]", "<BND>"])
+        info = [f"DP={number}", "SVTYPE=BND", *_around(rng, shape, 1)]
+        if not is_named or rng.random() < 0.3:
+            key = rng.choice(["MATEID", "PARID"])
+            info.append(f"{key}=m{number}_{1 - side}")
+        line = record(rng, replace(shape, kind="snv")).split("\t")
+        line[2] = f"m{number}_{side}"
+        line[3:5], line[7] = ["A", alt], ";".join(info)
+        lines.append("\t".join(line))
+    return lines
 
 
 def ploidies(contig: str, rng: random.Random) -> Callable[[], int]:
@@ -93,7 +118,8 @@ def _alleles(rng: random.Random, shape: Shape) -> tuple[str, list[str], list[str
     ref = _bases(rng, 1)
     match shape.kind:
         case "snv":
-            return rng.choice("AGa"), [rng.choice("CTc")], []
+            around = _around(rng, shape, 1) if rng.random() < 0.1 else []
+            return rng.choice("AGa"), [rng.choice("CTc")], around
         case "multi":
             return "A", rng.sample("CGT", rng.randint(2, 3)), []
         case "indel":
@@ -120,11 +146,28 @@ def _alleles(rng: random.Random, shape: Shape) -> tuple[str, list[str], list[str
             return ref, [ref[0], ref[:-1] + "G"], []
         case "deletion":
             size = rng.choice([5, 60, 900])
-            return ref, ["<DEL>"], _extent(rng, shape.pos, [-size])
+            found = _extent(rng, shape.pos, [-size])
+            if rng.random() < 0.2 and len(found) == 3:
+                found[1] = rng.choice(["SVLEN=-1", "SVLEN=0", "SVLEN=-2000"])
+            return ref, ["<DEL>"], found + _around(rng, shape, 1)
         case "symbolic":
             return _symbolic(rng, shape, ref)
         case "breakend":
-            return ref, _breakends(rng, shape, ref), ["SVTYPE=BND"]
+            alts = _breakends(rng, shape, ref)
+            return ref, alts, ["SVTYPE=BND", *_around(rng, shape, len(alts))]
+        case "join":
+            alt = rng.choice(["<BND>", "<CTX>", "<TRA>", "<CPX>", "<INS>"])
+            others = rng.choice([[], [], ["G"], ["<DEL>"]])
+            info = rng.choice([[], ["SVTYPE=BND"], [f"SVTYPE={alt.strip('<>')}"]])
+            ends = [f"END={shape.pos + rng.choice([-40, 0, 900, 1 << 20])}"]
+            info += rng.choice([[], ends])
+            return ref, [alt, *others], info + _around(rng, shape, 1 + len(others))
+        case "copies":
+            alts = rng.sample(["<CN0>", "<CN2>", "<CN3>", "<STR20>"], rng.randint(1, 3))
+            found = _extent(rng, shape.pos, [300] * len(alts))
+            if rng.random() < 0.3:
+                found = [f"END={shape.pos + 300}", "SVLEN=300", "SVTYPE=CNV"]
+            return ref, alts, found
         case "reference":
             alts = rng.choice([["<NON_REF>"], ["C", "<NON_REF>"], ["<*>"]])
             return "A", alts, rng.choice([[], [f"END={shape.pos + 40}"]])
@@ -151,6 +194,33 @@ def _extent(rng: random.Random, pos: int, sizes: Sequence[int | None]) -> list[s
     if rng.random() < 0.1:
         found[1] = "SVLEN=7,8,9,10,11"  # of nobody
     return rng.choice([found, found[:1], found[1:], found[2:], []])
+
+
+def _around(rng: random.Random, shape: Shape, alts: int) -> list[str]:
+    """Return INFO that says how unsure a place is, or names another one."""
+
+    def interval(key: str) -> str:
+        count = rng.choice([1, 1, 1, alts])
+        items = [f"{-rng.randint(0, 60)},{rng.randint(0, 60)}" for _ in range(count)]
+        return f"{key}={','.join(items)}"
+
+    # Names that INFO can hold.
+    mate = rng.choice(["3", *(name for name in shape.mates if ";" not in name)])
+    place = rng.choice([5, 4005, 1 << 20])
+    choices = [
+        [interval("CIPOS")],
+        [interval("CIEND")],
+        [interval("CIPOS95"), interval("CIEND95")],
+        [f"CHR2={mate}", f"{rng.choice(['END2', 'POS2'])}={place}"],
+        [f"CHR2={mate}"],
+        [f"POS2={place}"],
+        [f"SOURCE=INV_{mate}:{place}-{place + 20}"],
+        [f"PARTS=DEL_{mate}:{place + 9}-{place},x_9:1-2"],
+    ]
+    found = {}
+    for entries in rng.sample(choices, rng.choice([0, 0, 1, 2])):
+        found.update(dict(entry.split("=", 1) for entry in entries))
+    return [f"{key}={value}" for key, value in found.items()]
 
 
 def _breakends(rng: random.Random, shape: Shape, ref: str) -> list[str]:
@@ -294,6 +364,7 @@ def call_set(rng: random.Random, names: Sequence[str], records: int) -> str:
     lines = ["##fileformat=VCFv4.4"]
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
     lines.append("\t".join([*columns, *names]))
+    found: list[tuple[Shape, str]] = []
     for contig in ("1", "X"):
         places = sorted(rng.sample(range(1, 3 << 20), records))
         for number, pos in enumerate(places):
@@ -306,5 +377,8 @@ def call_set(rng: random.Random, names: Sequence[str], records: int) -> str:
                 version="4.4",
                 ploidy=ploidies(contig, rng),
             )
-            lines.append(record(rng, shape))
+            found.append((shape, record(rng, shape)))
+    mates = rng.sample([shape for shape, _ in found], 2)
+    replaced = dict(zip(mates, pair(rng, mates), strict=True))
+    lines += [replaced.get(shape, line) for shape, line in found]
     return "\n".join([*lines, ""])
