@@ -292,7 +292,14 @@ def check_record(columns: Sequence[str]) -> None:
     assert info["NS"] == str(sum(any(a != "." for a in g) for g in called))
     for text, count in zip(info["AF"].split(","), counts, strict=True):
         assert abs(Fraction(text) - Fraction(count, len(flat))) < Fraction(1, 10**6)
-    assert columns[5] == "."
+    assert columns[2] == columns[5] == "."
+    assert int(info.get("END", 2**31)) > int(columns[1]) + len(columns[3]) - 1
+    types = ("DEL", "INS", "DUP", "INV", "CNV", "BND", "CTX", "TRA")
+    assert info.get("SVTYPE", "DEL") in types
+    lengths = info.get("SVLEN", ".").split(",")
+    for alt, length in zip(alts, lengths, strict=len(lengths) > 1):
+        assert not alt.startswith("<DEL") or length[0] in "-."
+        assert not re.match(r"<(INV|CNV|BND|TRA|CTX)|.*[][]", alt) or length == "."
     check_minimal(columns[3], alts)
 
 
