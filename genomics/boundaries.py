@@ -5,6 +5,7 @@ Coordinates of the build hold only on contigs of the build; on any other contig 
 who withholds something is masked, and a span closed to all closes it.
 """
 
+import bisect
 import operator
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -28,6 +29,7 @@ class Boundaries:
         self._build = known_build(job.build)
         self._source_lengths = source_lengths
         self._keys: dict[str, tuple[str, bool]] = {}
+        self._edges: dict[tuple[str, int | None], list[int]] = {}
         self._requested = None if job.regions is None else _index(job.regions)
         self._closed = _index(job.excluded_regions)
         self._withheld = {
@@ -70,6 +72,25 @@ class Boundaries:
             if (among is None or column in among)
             and self._touches(spans, site, unplaced=True)
         )
+
+    def stretch(self, contig: str, pos: int, column: int) -> int:
+        """Return the number of the stretch of a contig that a POS (1-based) lies in.
+
+        Stretches end where a span begins or ends that the donor of the column
+        withholds, that is closed to all or that was not requested. Two sites with the
+        same number have no such span between them.
+        """
+        if column not in self._withheld:
+            edges = self._edges.get((contig, None))
+        else:
+            edges = self._edges.get((contig, column))
+        if edges is None:
+            key, _ = self._place(contig)
+            withheld = self._withheld.get(column)
+            spans = [self._closed, self._requested, withheld]
+            edges = sorted(edge for each in spans if each for edge in each.edges(key))
+            self._edges[contig, None if withheld is None else column] = edges
+        return bisect.bisect_right(edges, max(pos - 1, 0))
 
     def scan(
         self, contig: str, firsts: Sequence[int], lasts: Sequence[int]

@@ -18,8 +18,9 @@ from genomics.header import Usage
 from genomics.job import COLUMNS_SUFFIX, Progress, ProgressSink, SubsetJob
 from genomics.mates import Decision
 from genomics.parts import Body, Extent, Part, PartWriter
+from genomics.phase_sets import PhaseSets
 from genomics.subset import Cut, Subsetter
-from genomics.windows import Share, Window, plan
+from genomics.windows import Share, Window, plan, runs
 from genomics.workers import Cutter, cut_all
 
 # In genotypes; below, a second process costs more than it saves. A value of its own
@@ -69,14 +70,20 @@ def cut(
         return _WindowCutter(job, store, decisions).cut
 
     every = list(plan(_blocks(job, store)))
-    first, last = share.of(
-        [sum(place.records for place in window.blocks) for window in every]
+    whole = runs(every)
+    begin, behind = share.of(
+        [
+            sum(place.records for window in run for place in window.blocks)
+            for run in whole
+        ]
     )
-    windows = every[first:last]
+    first = sum(map(len, whole[:begin]))
+    windows = [window for run in whole[begin:behind] for window in run]
+    last = first + len(windows)
     chosen = sum(place.records for window in windows for place in window.blocks)
     workers = 1
     if _effort(job, store, windows) >= _WORTHWHILE:
-        workers = min(len(os.sched_getaffinity(0)), len(windows))
+        workers = min(len(os.sched_getaffinity(0)), behind - begin)
     found: Iterator[tuple[Part, Usage]]
     if workers > 1:
         found = cut_all(windows, start, workers, meanwhile)
@@ -169,13 +176,14 @@ def _in_order(cuts: list[Cut]) -> list[Cut]:
 
 
 class _WindowCutter:
-    """Cuts one window after another."""
+    """Cuts one window after another: those of a run in order, with nothing between."""
 
     def __init__(
         self, job: SubsetJob, store: ColumnStore, decisions: Mapping[int, Decision]
     ) -> None:
         self._store = store
         self._level = job.bgzf_level
+        self._sets = PhaseSets()
         self._subsetter = _subsetter(job, store)
         self._subsetter.decisions = decisions
         self._cutter = ColumnCutter(job, store.directory, self._subsetter)
@@ -185,6 +193,7 @@ class _WindowCutter:
         path = Path(f"part-{window.number}")
         waiting: list[Cut] = []
         bounds = [place.first_pos for place in window.blocks[1:]] + [window.high]
+        names_sets = any(place.names_sets for place in window.blocks)
         with PartWriter(window.contig, path, self._level) as writer:
             for place, next_pos in zip(window.blocks, bounds, strict=True):
                 block = self._store.block(place)
@@ -194,6 +203,9 @@ class _WindowCutter:
                 ready = len(waiting)
                 while ready and waiting[ready - 1].pos >= next_pos:
                     ready -= 1
-                writer.write(waiting[:ready])
+                done = waiting[:ready]
+                if names_sets:
+                    done = [cut.finished(window.contig, self._sets) for cut in done]
+                writer.write(done)
                 del waiting[:ready]
             return writer.finish(), self._subsetter.usage

@@ -6,23 +6,30 @@ values already seen is many times faster than taking it apart again.
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import repeat
 
 from genomics.errors import BuildFailed
 from genomics.fields import FieldDefinition, format_fields
 from genomics.genotypes import MISSING, Shortener, ploidy_of, renumber
 from genomics.header import Usage
 from genomics.local_alleles import LIST, LocalShortener, is_local
+from genomics.phase_sets import SLOT, as_written, read
 
 _GENOTYPE = "GT"
+_SET, _SETS = "PS", "PSL"
 _SHORTENERS = 2_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Layout:
-    """What one FORMAT string holds of the allow-list, in the order of writing."""
+    """What one FORMAT string holds of the allow-list, in the order of writing.
+
+    `sets_at` are the places of PS and PSL, None where it has neither.
+    """
 
     width: int
     genotype_at: int | None
+    sets_at: tuple[int | None, int | None] | None
     plain: tuple[tuple[FieldDefinition, int], ...]
     local: tuple[tuple[FieldDefinition, int], ...]
 
@@ -63,19 +70,26 @@ class Columns:
         masked: frozenset[int],
         alt_count: int,
         kept: tuple[int, ...],
-    ) -> tuple[str, str]:
-        """Return FORMAT and the sample columns, tabs between them.
+    ) -> tuple[str, str, list[tuple[int, str]]]:
+        """Return FORMAT, the sample columns, tabs between them, and phase sets.
 
-        `genotypes` are the source's, those of `masked` columns already missing.
+        `genotypes` are the source's, those of `masked` columns already missing. The
+        sets are (column, name of the source), one for each `SLOT` in the columns.
         """
         layout = self._layout(form)
         numbers = {0: 0} | {old: new for new, old in enumerate(kept, 1)}
-        written = {genotype: renumber(genotype, numbers) for genotype in set(genotypes)}
-        if any(text[0] in "/|" for text in written.values()):
-            self._usage.has_leading_phase = True
-        fields = {_GENOTYPE: [written[genotype] for genotype in genotypes]}
-        if layout.plain or layout.local:
+        fields: dict[str, list[str]] = {}
+        texts: Sequence[str] = genotypes
+        names: Sequence[str | None] = ()
+        if layout.plain or layout.local or layout.sets_at:
             values = _by_field(samples, masked, layout.width, line)
+            if layout.sets_at:
+                single, listed = (
+                    repeat(MISSING) if at is None else values[at]
+                    for at in layout.sets_at
+                )
+                texts, names = zip(*map(read, genotypes, single, listed), strict=True)
+                fields[_SET] = [MISSING if name is None else SLOT for name in names]
             for definition, at in layout.plain:
                 fields[definition.id] = self._shorten(
                     definition, values[at], genotypes, alt_count, kept
@@ -87,9 +101,14 @@ class Columns:
                     alt_count,
                     numbers,
                 )
+        written = {
+            text: renumber(as_written(text).text, numbers) for text in set(texts)
+        }
+        fields[_GENOTYPE] = [written[text] for text in texts]
         used = self._used(fields)
         rows = zip(*(fields[field_id] for field_id in used), strict=True)
-        return ":".join(used), "\t".join(map(":".join, rows))
+        sets = [(at, name) for at, name in enumerate(names) if name is not None]
+        return ":".join(used), "\t".join(map(":".join, rows)), sets
 
     def _used(self, fields: dict[str, list[str]]) -> list[str]:
         used = {
@@ -171,18 +190,24 @@ class Columns:
             here = [
                 (definition, keys.index(field_id))
                 for field_id, definition in self._definitions.items()
-                if field_id in keys and field_id != _GENOTYPE
+                if field_id in keys and field_id not in (_GENOTYPE, _SET)
             ]
             local = tuple(item for item in here if is_local(item[0]))
+            sets_at = _place(keys, _SET), _place(keys, _SETS)
             found = _Layout(
                 width=len(keys),
-                genotype_at=keys.index(_GENOTYPE) if _GENOTYPE in keys else None,
+                genotype_at=_place(keys, _GENOTYPE),
+                sets_at=None if sets_at == (None, None) else sets_at,
                 plain=tuple(item for item in here if not is_local(item[0])),
                 # Without LAA the others cannot be read.
                 local=local if LIST in keys else (),
             )
             self._layouts[form] = found
         return found
+
+
+def _place(keys: list[str], key: str) -> int | None:
+    return keys.index(key) if key in keys else None
 
 
 def _by_field(

@@ -7,14 +7,13 @@ lie about a standard key's cardinality.
 
 import dataclasses
 import re
+from collections.abc import Mapping
 
 from genomics.errors import JobInvalid
 from genomics.jsonfields import JSON, Fields, list_of
 
 FIELD_ID = re.compile(r"[A-Za-z_][0-9A-Za-z_.]{0,63}")
 FIELD_NUMBER = re.compile(r"L?[ARG]|[.]|0|[1-9][0-9]{0,2}")
-# Ids of an upload: which allele they belong to cannot be told once alleles went.
-ID_INFO = ("BKPTID", "DBRIPID", "DBVARID", "DGVID", "EVENT", "MATEID", "PARID")
 FIELD_TYPES = ("Integer", "Float", "Flag", "Character", "String")
 
 
@@ -62,17 +61,26 @@ def definitions_of(value: JSON) -> tuple[FieldDefinition, ...]:
 
 
 def check_definitions(
-    definitions: tuple[FieldDefinition, ...], what: str, taken: tuple[str, ...]
+    definitions: tuple[FieldDefinition, ...],
+    what: str,
+    taken: tuple[str, ...],
+    naming: Mapping[str, str],
 ) -> None:
-    """Refuse a field named twice, or one of those that are `taken`."""
+    """Refuse a field named twice, one that is `taken`, and one that names something.
+
+    `naming` says of such fields what their values do.
+    """
     ids = [definition.id for definition in definitions]
     if len(set(ids)) != len(ids):
         raise JobInvalid(f"expected each field once in {what}")
     for field_id in ids:
         if field_id in taken:
             raise JobInvalid(f"expected no {field_id} in {what}: it is always made")
-        if field_id in ID_INFO:
-            raise JobInvalid(f"expected no {field_id} in {what}: ids never leave")
+        if reason := naming.get(field_id):
+            raise JobInvalid(
+                f"expected no {field_id} in {what}: its value {reason}, "
+                "which may not be in the release"
+            )
 
 
 def _table(rows: str) -> dict[str, FieldDefinition]:

@@ -29,7 +29,6 @@ class Usage:
     infos: set[str] = dataclasses.field(default_factory=set)
     formats: set[str] = dataclasses.field(default_factory=set)
     fractions: set[str] = dataclasses.field(default_factory=set)  # Integer, but is not
-    has_leading_phase: bool = False
     _forms: set[str] = dataclasses.field(default_factory=set)
 
     def note(self, contig: str, form: str) -> None:
@@ -48,19 +47,24 @@ class Usage:
         self.infos |= other.infos
         self.formats |= other.formats
         self.fractions |= other.fractions
-        self.has_leading_phase |= other.has_leading_phase
 
 
 def write_header(
-    job: SubsetJob, usage: Usage, source_lengths: Mapping[str, int | None]
+    job: SubsetJob,
+    usage: Usage,
+    source_lengths: Mapping[str, int | None],
+    infos: Mapping[str, FieldDefinition] | None = None,
 ) -> str:
-    """Return the header text; samples come sorted by output name."""
-    infos = list(info_fields(job.info_keep).values())
+    """Return the header text; samples come sorted by output name.
+
+    `infos` are the definitions of INFO where they are not those of a release.
+    """
+    if infos is None:
+        infos = info_fields(job.info_keep)
     formats = list(format_fields(job.format_keep).values())
     in_use = [item for item in formats if item.id in usage.formats]
-    # Local fields and a phase mark before the first allele came with VCF 4.5 and 4.4;
-    # until then 4.3 is what every tool reads.
-    is_new = usage.has_leading_phase or any(item.number[0] == "L" for item in in_use)
+    # Local fields came with VCF 4.5; 4.3 is what every tool reads.
+    is_new = any(item.number[0] == "L" for item in in_use)
     lines = [f"##fileformat=VCFv{'4.5' if is_new else '4.3'}"]
     if job.build is not None:
         lines.append(f"##reference={job.build}")
@@ -69,7 +73,7 @@ def write_header(
         f'##FILTER=<ID={name},Description="Declared independent of the cohort">'
         for name in sorted(usage.filters)
     ]
-    used_infos = (item for item in infos if item.id in usage.infos)
+    used_infos = (item for item in infos.values() if item.id in usage.infos)
     lines += _definitions("INFO", used_infos, usage)
     lines += _definitions("FORMAT", in_use, usage)
     lines.append("\t".join([_FIXED, *sorted(output for _, output in job.samples)]))

@@ -34,6 +34,10 @@ class SpanIndex:
     def contigs(self) -> frozenset[str]:
         return frozenset(self._starts)
 
+    def edges(self, contig: str) -> list[int]:
+        """Return where the spans on the contig start and end, 0-based, no order."""
+        return self._starts.get(contig, []) + self._ends.get(contig, [])
+
     def overlaps(self, contig: str, start_0: int, end: int) -> bool:
         """Whether [start_0, end) shares a base with a span on the contig."""
         starts = self._starts.get(contig)

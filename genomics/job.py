@@ -28,6 +28,8 @@ from genomics.jsonfields import (
     spans_of,
 )
 from genomics.limits import Limits
+from genomics.naming_fields import FORMAT as NAMING_FORMAT
+from genomics.naming_fields import INFO as NAMING_INFO
 from genomics.samples import check_samples, check_span, check_withheld
 
 BUILDS = ("GRCh37", "GRCh38")
@@ -212,8 +214,8 @@ class SubsetJob:
                 raise JobInvalid("expected contig names with lengths above 0")
         for span in (*(self.regions or ()), *self.excluded_regions):
             check_span(span)
-        check_definitions(self.format_keep, "format_keep", ("GT",))
-        check_definitions(self.info_keep, "info_keep", RESERVED_INFO)
+        check_definitions(self.format_keep, "format_keep", ("GT",), NAMING_FORMAT)
+        check_definitions(self.info_keep, "info_keep", RESERVED_INFO, NAMING_INFO)
         if any(definition.number[0] in "GL" for definition in self.info_keep):
             raise JobInvalid("expected Number A, R, . or a count in info_keep")
         if any(item.number == "0" or item.type == "Flag" for item in self.format_keep):

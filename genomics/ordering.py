@@ -1,9 +1,13 @@
-"""Put what is left of a store's records in order: by contig, POS, REF and ALT."""
+"""Put what is left of a store's records in order: by contig, POS, REF and ALT.
+
+In that order their phase sets are numbered.
+"""
 
 import heapq
 from collections.abc import Callable, Iterator
 
 from genomics.errors import BuildFailed
+from genomics.phase_sets import PhaseSets
 from genomics.store import Store
 from genomics.subset import Cut, Subsetter
 
@@ -11,7 +15,19 @@ from genomics.subset import Cut, Subsetter
 def ordered(
     store: Store, subsetter: Subsetter, on_record: Callable[[], None]
 ) -> Iterator[tuple[str, Cut]]:
-    """Yield contigs and what is left of their records; `on_record` goes for each read.
+    """Yield contigs and what is left of their records, ready to be written.
+
+    `on_record` is called for each record that is read.
+    """
+    sets = PhaseSets()
+    for contig, cut in _in_order(store, subsetter, on_record):
+        yield contig, cut.finished(contig, sets)
+
+
+def _in_order(
+    store: Store, subsetter: Subsetter, on_record: Callable[[], None]
+) -> Iterator[tuple[str, Cut]]:
+    """Yield the same with phase sets named as in the source.
 
     Reducing a record can only move its POS to the right, so a record may leave once
     the source has come past it.

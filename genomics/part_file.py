@@ -30,7 +30,7 @@ from genomics.jsonfields import (
 from genomics.native import indexing
 from genomics.parts import Body, Extent, Part
 
-_MAGIC = b"GMPART02"
+_MAGIC = b"GMPART03"
 _SIZE = struct.Struct("<Q")
 _READ_BYTES = 1 << 20
 
@@ -80,7 +80,6 @@ def _head(label: Label, body: Body) -> dict[str, JSON]:
             "infos": [*sorted(usage.infos)],
             "formats": [*sorted(usage.formats)],
             "fractions": [*sorted(usage.fractions)],
-            "has_leading_phase": usage.has_leading_phase,
         },
         "records_in": body.records_in,
         "contig_lengths": [list(item) for item in body.contig_lengths.items()],
@@ -150,7 +149,6 @@ def _usage(value: JSON) -> Usage:
         infos=set(fields.texts("infos")),
         formats=set(fields.texts("formats")),
         fractions=set(fields.texts("fractions")),
-        has_leading_phase=fields.boolean("has_leading_phase"),
     )
     fields.finish()
     return usage

@@ -111,8 +111,9 @@ class PartWriter:
         self._file.close()
 
     def write(self, cuts: Iterable[Cut]) -> None:
-        """Take some records; those that are closed to all are counted."""
-        for pos, _, _, head, cells, end, withheld in cuts:
+        """Take some finished records; those that are closed to all are counted."""
+        for pos, _, _, head, cells, end, withheld, unnumbered in cuts:
+            assert unnumbered is None, "a record is finished before it is written"
             if not head:
                 self._closed += 1
                 continue

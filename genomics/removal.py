@@ -21,6 +21,7 @@ from genomics.fields import FORMAT, FieldDefinition, info_fields
 from genomics.header import write_header
 from genomics.job import Progress, ProgressSink, SubsetJob
 from genomics.lines import ENCODING, as_read, as_said
+from genomics.naming_fields import FORMAT as NAMING_FORMAT
 from genomics.ordering import ordered
 from genomics.removal_job import RemovalJob, RemovalResult
 from genomics.store import Store
@@ -52,8 +53,9 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
         subsetter = Subsetter(
             cut_job, source.samples, source.contig_lengths, source.version
         )
+        infos = info_fields(DEFINITIONS)
         subsetter.describer = StoreDescriber(
-            info_fields(DEFINITIONS),
+            infos,
             subsetter.usage,
             pair_numbers(rows_with_mates(job.source, subsetter)),
         )
@@ -63,7 +65,7 @@ def run(job: RemovalJob, progress: ProgressSink) -> RemovalResult:
             store.write([line.removesuffix(b"\n")])
             counter.written(line)
         lines = _header(
-            write_header(cut_job, subsetter.usage, source.contig_lengths),
+            write_header(cut_job, subsetter.usage, source.contig_lengths, infos),
             source.header_lines,
             staying,
         )
@@ -132,7 +134,6 @@ def _cut_job(job: RemovalJob, staying: list[str], header: tuple[str, ...]) -> Su
         build=job.build,
         filter_is_cohort_independent=job.filter_is_cohort_independent,
         format_keep=_declared(header),
-        info_keep=DEFINITIONS,
     )
 
 
@@ -146,6 +147,8 @@ def _declared(header: tuple[str, ...]) -> tuple[FieldDefinition, ...]:
     for line in header:
         match = _FORMAT_LINE.match(line)
         if match is None or match[1] in FORMAT or match[3] == "Flag" or match[2] == "0":
+            continue
+        if match[1] in NAMING_FORMAT:
             continue
         try:
             found[match[1]] = FieldDefinition(

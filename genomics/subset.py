@@ -23,6 +23,7 @@ from genomics.header import Usage
 from genomics.job import SubsetJob
 from genomics.lines import ENCODING, FIXED_COLUMNS, Version, as_read
 from genomics.mates import Decision, Row
+from genomics.phase_sets import PhaseSets, Unnumbered
 
 _PASS = "PASS"  # noqa: S105 - a filter's verdict
 
@@ -40,6 +41,14 @@ class Cut(NamedTuple):
     cells: bytes | memoryview  # the rest, with the line's end
     end: int
     withheld: int
+    unnumbered: Unnumbered | None = None  # phase sets that the cells name
+
+    def finished(self, contig: str, sets: PhaseSets) -> "Cut":
+        """Return the record with its phase sets numbered, next in order."""
+        if self.unnumbered is None:
+            return self
+        cells = sets.number(contig, bytes(self.cells), self.unnumbered)
+        return self._replace(cells=cells, unnumbered=None)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -227,7 +236,7 @@ class Subsetter:
         genotypes: Sequence[str],
         masked: frozenset[int],
     ) -> Cut:
-        form, values = self._columns.write(
+        form, values, names = self._columns.write(
             form=record.fields[8],
             line=record.line,
             samples=samples,
@@ -250,7 +259,12 @@ class Subsetter:
             ";".join([*_counts(genotypes, kept), *described]),
             form,
         )
-        self.usage.note(record.source.contig, form)
+        contig = record.source.contig
+        self.usage.note(contig, form)
+        sets = tuple(
+            (column, name, self.boundaries.stretch(contig, site.pos, column))
+            for column, name in names
+        )
         return Cut(
             pos=site.pos,
             ref=site.ref,
@@ -259,6 +273,7 @@ class Subsetter:
             cells=f"\t{values}\n".encode(ENCODING),
             end=site.last_base,
             withheld=len(masked),
+            unnumbered=Unnumbered(record.line, sets) if sets else None,
         )
 
     def filter(self, text: str) -> str:

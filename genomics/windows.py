@@ -84,3 +84,19 @@ def plan(blocks: Iterable[BlockPlace]) -> Iterator[Window]:
                 high=low + WIDTH,
                 blocks=tuple(windows[number]),
             )
+
+
+def runs(windows: Sequence[Window]) -> list[list[Window]]:
+    """Return the windows in runs, each to be cut in order by one process.
+
+    Phase sets are numbered along a contig, so the windows of one whose blocks name
+    some make one run; any other window is one by itself.
+    """
+    found = []
+    for _, group in itertools.groupby(windows, key=lambda window: window.contig):
+        ordered = list(group)
+        if any(place.names_sets for window in ordered for place in window.blocks):
+            found.append(ordered)
+        else:
+            found += [[window] for window in ordered]
+    return found

@@ -2,9 +2,10 @@
 
 A copy has all modules loaded and the store open, and starts in 2 ms; what the standard
 library has for this takes longer to load than some cuts take. Which process cuts which
-window changes nothing in the parts.
+run of windows changes nothing in the parts.
 """
 
+import itertools
 import os
 import pickle
 import select
@@ -17,7 +18,7 @@ from genomics import sandbox
 from genomics.errors import ChildKilled
 from genomics.header import Usage
 from genomics.parts import Part
-from genomics.windows import Window
+from genomics.windows import Window, runs
 
 # Cuts a window; returns what the window makes use of, too.
 Cutter = Callable[[Window], tuple[Part, Usage]]
@@ -36,15 +37,17 @@ def cut_all(
 
     `start` is called in each worker, `meanwhile` in this process once they are at work.
     """
+    whole = runs(windows)
+    firsts = list(itertools.accumulate(map(len, whole), initial=0))
     team: dict[int, int] = {}  # by pipe: process
     # Copies of an open file share its position, so each number is read once.
     with _QUEUE.open("x+b", buffering=0) as queue:
         _QUEUE.unlink()
-        queue.write(b"".join(map(_NUMBER.pack, range(len(windows)))))
+        queue.write(b"".join(map(_NUMBER.pack, range(len(whole)))))
         queue.seek(0)
         try:
             for _ in range(workers):
-                pipe, process = _fork(windows, start, queue.fileno())
+                pipe, process = _fork(whole, firsts, start, queue.fileno())
                 team[pipe] = process
             meanwhile()
             yield from _in_order(team, len(windows))
@@ -82,9 +85,15 @@ def _answers(team: dict[int, int]) -> Iterator[tuple[int, Part, Usage]]:
 
 
 def _fork(
-    windows: Sequence[Window], start: Callable[[], Cutter], queue: int
+    whole: Sequence[Sequence[Window]],
+    firsts: Sequence[int],
+    start: Callable[[], Cutter],
+    queue: int,
 ) -> tuple[int, int]:
-    """Return the pipe and the number of a new process that works through the queue."""
+    """Return the pipe and the number of a new process that works through the queue.
+
+    The queue has numbers of runs; `firsts` are the numbers of their first windows.
+    """
     parent = os.getpid()
     readable, writable = os.pipe()
     process = os.fork()
@@ -96,8 +105,9 @@ def _fork(
             sandbox.die_with(parent)
             cut = start()
             while number := os.read(queue, _NUMBER.size):
-                (place,) = _NUMBER.unpack(number)
-                _send(writable, (place, *cut(windows[place])))
+                (run,) = _NUMBER.unpack(number)
+                for place, window in enumerate(whole[run], firsts[run]):
+                    _send(writable, (place, *cut(window)))
             _send(writable, None)
         except Exception as error:  # noqa: BLE001 - it is raised in the parent
             _send(writable, error)

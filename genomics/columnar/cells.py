@@ -15,6 +15,7 @@ from genomics.genotypes import picks
 
 _GENOTYPE = "GT"
 _TAB = ord("\t")
+_SETS = ("PS", "PSL")
 _DIPLOID = 2
 _MAX_KEYS = 8  # GT among them: as many as a byte has bits
 _ORDER = {name: number for number, name in enumerate(FORMAT)}
@@ -42,12 +43,14 @@ class Table:
 
     A row with `IS_FAST` has diploid genotypes of single-digit alleles in every cell,
     and values that stay as they are while all alleles stay; its FORMAT holds nothing
-    but what a release may, in the order of releases.
+    but what a release may, in the order of releases. A row that names a phase set has
+    none: names are the source's. `names_sets` when some row does.
     """
 
     def __init__(self, rows: Sequence[Row], samples: int) -> None:
         self.flags = np.zeros(len(rows), np.uint8)
         self.forms = [row.form for row in rows]
+        self.names_sets = False
         self._samples = samples
         self._codes = np.zeros((len(rows), samples), np.uint8)
         self._missing = np.zeros((len(rows), samples), np.uint8)
@@ -109,9 +112,12 @@ class Table:
         form, cells = row.form, row.cells
         keys = form.split(":")
         is_local = any(FORMAT[key].number[0] == "L" for key in keys if key in FORMAT)
-        if keys[0] == _GENOTYPE and not is_local:
+        is_named = any(_names_sets(cells, keys.index(k)) for k in _SETS if k in keys)
+        self.names_sets |= is_named
+        if keys[0] == _GENOTYPE and not is_local and not is_named:
             ordered = sorted(
-                (key for key in keys if key in _ORDER), key=_ORDER.__getitem__
+                (key for key in keys if key in _ORDER and key not in _SETS),
+                key=_ORDER.__getitem__,
             )
             if ordered != keys:
                 form = ":".join(ordered)
@@ -150,6 +156,12 @@ def _starts(cells: bytes, samples: int) -> NDArray[np.intp]:
     if len(tabs) != samples - 1:
         raise BuildFailed("columns", f"expected {samples} sample columns")
     return np.concatenate(([0], tabs + 1))
+
+
+def _names_sets(cells: bytes, place: int) -> bool:
+    """Whether some cell has the name of a set in this place, as `phase_sets` reads."""
+    values = (cell.split(b":")[place:] for cell in cells.split(b"\t"))
+    return any(value[0].strip(b".,") for value in values if value)
 
 
 def _picked(cells: bytes, places: list[int]) -> bytes:

@@ -67,7 +67,8 @@ class BlockPlace:
 
     `first_pos` to `last_pos` are POS (1-based); `last_end` is the last base of any REF;
     a block that `reaches_far` has alleles that may touch other bases as well, one that
-    `has_mates` has records that others belong to (`genomics.mates`).
+    `has_mates` has records that others belong to (`genomics.mates`), and one that
+    `names_sets` has a genotype whose phase set has a name.
     `first_record` is the number of the first one in the store, from 0.
     """
 
@@ -82,6 +83,7 @@ class BlockPlace:
     sections: int = 0
     sha256: str = ""  # of the beginning
     has_mates: bool = False
+    names_sets: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,6 +139,7 @@ class ColumnWriter:
             first_record=draft.first_record,
             reaches_far=not all(is_plain),
             has_mates=draft.has_mates,
+            names_sets=table.names_sets,
         )
         self._out.write(
             place, *file.encode_block(shared, table.groups(), table.texts())

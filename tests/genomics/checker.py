@@ -26,7 +26,6 @@ NUMBER = {
     "GL": "G",
     "GP": "G",
     "DS": "A",
-    "PS": "1",
     "FT": "1",
     "LAD": "R",
     "LPL": "G",
@@ -112,8 +111,34 @@ def tell_cell(
                 if found is not None:
                     values[key] = found
         values |= _tell_local(alt_count, cell, named, kept, genotype, read)
-    marks = re.sub(r"\d+|\.", "", genotype)
+    marks, name = tell_phase(cell)
+    if name is not None and kept is not None:
+        values["PS"] = name
     return Told(marks, alleles, tuple(sorted(values.items())))
+
+
+def tell_phase(cell: Mapping[str, str]) -> tuple[str, str | None]:
+    """Tell the marks between alleles as VCF 4.3 has them, and the name of the set."""
+    genotype = cell["GT"]
+    between = re.sub(r"[^/|]", "", genotype[1:])
+    first = "/" if "/" in between else "|"
+    unphased = "/" * len(between)
+    if genotype[:1] in ("/", "|") and genotype[0] != first:
+        return unphased, None
+    is_called = re.search(r"\d", genotype) is not None
+    if "|" not in between and not (is_called and first == "|"):
+        return between, None
+    name, names = cell.get("PS", ""), cell.get("PSL", "")
+    if not set(names) <= {".", ","}:
+        listed = names.split(",")
+        if len(listed) != len(between) + 1 or not set(name) <= {".", ","}:
+            return unphased, None
+        pairs = zip(first + between, listed, strict=True)
+        own = {entry for mark, entry in pairs if mark == "|"}
+        if len(own) > 1 or own <= {".", "", ".."}:
+            return unphased, None
+        return between, f"list {own.pop()}"
+    return between, None if set(name) <= {".", ","} else name
 
 
 def _tell_local(
@@ -256,6 +281,7 @@ def check_self_consistent(text: str) -> None:
     }
     used = set()
     order = []
+    numbers: dict[tuple[int, str], int] = {}
     for line in lines[len(header) :]:
         columns = line.split("\t")
         used.add(("contig", columns[0]))
@@ -264,6 +290,9 @@ def check_self_consistent(text: str) -> None:
         used |= {("FILTER", name) for name in columns[6].split(";")}
         order.append((columns[0], int(columns[1]), columns[3], columns[4]))
         check_record(columns)
+        check_sets(columns, numbers)
+    is_local = any(kind == "FORMAT" and key.startswith("L") for kind, key in declared)
+    assert lines[0] == f"##fileformat=VCFv4.{5 if is_local else 3}"
     assert declared == used - {("FILTER", "."), ("FILTER", "PASS")}
     contigs = [key for key, _ in itertools.groupby(order, key=lambda item: item[0])]
     assert len(contigs) == len(set(contigs))
@@ -301,6 +330,21 @@ def check_record(columns: Sequence[str]) -> None:
         assert not alt.startswith("<DEL") or length[0] in "-."
         assert not re.match(r"<(INV|CNV|BND|TRA|CTX)|.*[][]", alt) or length == "."
     check_minimal(columns[3], alts)
+
+
+def check_sets(columns: Sequence[str], highest: dict[tuple[int, str], int]) -> None:
+    """Assert marks of VCF 4.3, and sets numbered as they come, phased ones alone."""
+    keys = columns[8].split(":")
+    for sample, cell in enumerate(columns[9:]):
+        values = dict(zip(keys, cell.split(":"), strict=True))
+        genotype = values["GT"]
+        assert genotype[0] not in "/|"
+        number = values.get("PS", ".")
+        if number != ".":
+            assert "|" in genotype or genotype.isdigit()
+            last = highest.get((sample, columns[0]), 0)
+            assert 1 <= int(number) <= last + 1
+            highest[sample, columns[0]] = max(last, int(number))
 
 
 def check_minimal(ref: str, alts: Sequence[str]) -> None:

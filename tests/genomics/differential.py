@@ -6,6 +6,7 @@ leaves; the index must find every record.
 """
 
 import gzip
+import re
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -69,4 +70,8 @@ def check_genotypes(case: Case, release: Release) -> None:
         return
     pairs = sorted(case.job["samples"], key=lambda pair: pair[1])
     theirs = bcftools_genotypes(case.text, [source for source, _ in pairs])
-    assert expected.genotypes(theirs) == expected.genotypes(release.text)
+    # Marks before the first allele and lists of sets unphase some genotypes.
+    is_plain = not re.search(r"\t[/|]|:PSL\b", case.text)
+    assert expected.genotypes(theirs, with_phase=is_plain) == expected.genotypes(
+        release.text, with_phase=is_plain
+    )

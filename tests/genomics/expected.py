@@ -5,8 +5,9 @@ told by contig, POS, REF and ALT, END, SVTYPE, ID, FILTER and, for each sample i
 order of the release, what `checker` tells of its cell.
 """
 
+import dataclasses
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ class Expectation:
         every = rows_of(text)
         # Intake declares the contigs of all records.
         self._contigs = {*self._lengths, *(row[0] for row in every)}
-        self.records: Counter[Record] = Counter()
+        self._found: list[Record] = []
         self.withheld = 0
         self.closed = 0
         rows = {
@@ -66,6 +67,7 @@ class Expectation:
             decisions.update(dict.fromkeys(group, decision))
         for number, (row, cells) in rows.items():
             self._take(row, cells, *decisions[number])
+        self.records = with_sets(self._found)
 
     def _cells(self, row: Sequence[str]) -> list[Cell]:
         keys = row[8].split(":")
@@ -114,13 +116,17 @@ class Expectation:
         told = tuple(
             _MASKED
             if number in masked
-            else tell_cell(len(row[4].split(",")), named, cell, [0, *kept], str)
+            else self._in_stretch(
+                tell_cell(len(row[4].split(",")), named, cell, [0, *kept], str),
+                number,
+                site,
+            )
             for number, cell in enumerate(cells)
         )
         end = str(site.last) if site.last > site.pos + len(site.ref) - 1 else None
         type_ = site.said.stated_type(site.ref, site.alts)
         fixed = (row[0], site.pos, site.ref, ",".join(site.alts))
-        self.records[(*fixed, end, type_, ".", self._filter(row[6]), told)] += 1
+        self._found.append((*fixed, end, type_, ".", self._filter(row[6]), told))
         self.withheld += len(masked)
 
     def _masked(self, row: Sequence[str], cells: Sequence[Cell]) -> set[int]:
@@ -141,6 +147,31 @@ class Expectation:
         }
         rest = carried(cells, everyone - own)
         return own | touching(self._site(row, rest), everyone) if rest else touched
+
+    def _in_stretch(self, told: Told, number: int, site: "Site") -> Told:
+        """Tell a set by its name and by the edges of spans that lie before its site."""
+        contig = self._place(site.places[0][0])[0]
+        before = 0
+        for spans in (
+            self._withheld[number],
+            self._job["excluded_regions"],
+            self._job["regions"] or (),
+        ):
+            here = [(a, b) for name, a, b in spans if self._place(name)[0] == contig]
+
+            def covers(base: int, here: list[tuple[int, int]] = here) -> bool:
+                return any(a <= base < b for a, b in here)
+
+            edges = {edge for span in here for edge in span}
+            before += sum(
+                covers(edge) != covers(edge - 1) and edge < max(site.pos, 1)
+                for edge in edges
+            )
+        values = (
+            (key, (value, before) if key == "PS" else value)
+            for key, value in told.values
+        )
+        return dataclasses.replace(told, values=tuple(values))
 
     def _touches(self, spans: Sequence[Span], site: "Site", *, unplaced: bool) -> bool:
         if not spans:
@@ -230,7 +261,7 @@ def carried(
 
 def told(text: str) -> Counter[Record]:
     """Return the records of a release as they are expected."""
-    records: Counter[Record] = Counter()
+    records: list[Record] = []
     for row in rows_of(text):
         alts = row[4].split(",")
         every = range(len(alts) + 1)
@@ -248,20 +279,54 @@ def told(text: str) -> Counter[Record]:
         info = reach.entries_of(row)
         fixed = (row[0], int(row[1]), row[3], row[4])
         said = (info.get("END"), info.get("SVTYPE"))
-        records[(*fixed, *said, row[2], row[6], cells)] += 1
-    return records
+        records.append((*fixed, *said, row[2], row[6], cells))
+    return with_sets(records)
 
 
-def genotypes(text: str) -> Counter[tuple[str, int, str, str, str]]:
+def with_sets(records: Sequence[Record]) -> Counter[Record]:
+    """Return the records with each phase set told by the sites and genotypes in it.
+
+    So its name drops out: only what belongs together counts.
+    """
+    members: defaultdict[object, list[object]] = defaultdict(list)
+    for record in records:
+        for sample, cell in enumerate(record[-1]):
+            for key, value in cell.values:
+                if key == "PS":
+                    site = (*record[1:4], cell.marks, cell.alleles)
+                    members[sample, record[0], value].append(site)
+
+    def told(sample: int, contig: str, cell: Told) -> Told:
+        values = (
+            (key, repr(sorted(members[sample, contig, value], key=repr)))
+            if key == "PS"
+            else (key, value)
+            for key, value in cell.values
+        )
+        return dataclasses.replace(cell, values=tuple(values))
+
+    return Counter(
+        (*record[:-1], tuple(told(n, record[0], c) for n, c in enumerate(record[-1])))
+        for record in records
+    )
+
+
+def genotypes(
+    text: str, *, with_phase: bool
+) -> Counter[tuple[str, int, str, str, str]]:
     """Return contig, shortest form and genotypes of each record of a subset.
+
+    Without phase all genotypes are told as unphased.
 
     No allele of it is uncarried, but REF may be longer than these need.
     """
     found: Counter[tuple[str, int, str, str, str]] = Counter()
     for row in rows_of(text):
         site = Site(row, range(1, row[4].count(",") + 2))
-        # bcftools leaves out a mark before the first allele.
-        cells = " ".join(cell.partition(":")[0].lstrip("/|") for cell in row[9:])
+        cells = " ".join(cell.partition(":")[0] for cell in row[9:])
+        if not with_phase:
+            # bcftools leaves out a mark before the first allele, whatever it says.
+            cells = re.sub("(^| )/", r"\1", cells.replace("|", "/"))
         found[(row[0], site.pos, site.ref, ",".join(site.alts), cells)] += 1
     return found
 

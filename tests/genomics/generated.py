@@ -8,7 +8,7 @@ a seed.
 
 import gzip
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,8 +41,15 @@ NAMES = (
 CONTIGS = ("1", "chr2", "X", "Y", "MT", "chrM", "HLA-A*01:01:01:01", "un~1|a;b")
 # Where records stand: telomere, plain, and around borders of windows.
 ANCHORS = (0, 1, 4000, (1 << 20) - 25, (1 << 20) - 2, (1 << 21) - 40)
+_PHASED = (1, (1 << 20) - 25)
 MT_ANCHORS = (0, 1, 4000, 16_500)
 
+# Names of phase sets, by the Type that PS is declared with; "" for not declared.
+_SETS = {
+    "": rows.SET_NAMES,
+    "Integer": [name for name in rows.SET_NUMBERS if len(name) < 10],
+    "String": rows.SET_NAMES,
+}
 _PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
     "gzip": gzip.compress,
@@ -73,12 +80,15 @@ def cases(draw: st.DrawFn) -> Case:
     )
     is_stated = draw(st.booleans())
     header = _header(draw, version, contigs, is_stated=is_stated)
+    sets = draw(st.sampled_from(sorted(_SETS)))
+    if sets:
+        header.append(f'##FORMAT=<ID=PS,Number=1,Type={sets},Description="s">')
     by_contig = {
-        contig: _records(draw, version, contig, contigs, len(people))
+        contig: _records(draw, version, contig, contigs, len(people), _SETS[sets])
         for contig in contigs
     }
     for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
-        _add_pair(draw, version, by_contig, len(people))
+        _add_pair(draw, version, by_contig, len(people), _SETS[sets])
     lines = [
         line
         for found in by_contig.values()
@@ -126,11 +136,21 @@ def _length(contig: str) -> int:
 
 
 def _records(
-    draw: st.DrawFn, version: str, contig: str, contigs: list[str], people: int
+    draw: st.DrawFn,
+    version: str,
+    contig: str,
+    contigs: list[str],
+    people: int,
+    sets: Sequence[str],
 ) -> list[tuple[int, str]]:
     is_short = contig in ("MT", "chrM")
     anchors = st.sampled_from(MT_ANCHORS if is_short else ANCHORS)
-    kinds = draw(st.lists(st.sampled_from(KINDS), max_size=10))
+    is_phased = draw(st.sampled_from([False, False, True]))
+    some = st.sampled_from(["snv", *KINDS] if is_phased else KINDS)
+    kinds = draw(st.lists(some, min_size=4 * is_phased, max_size=10))
+    if is_phased:
+        # Sets of many records around one place, so that spans come between them.
+        anchors = st.just(1 if is_short else draw(st.sampled_from(_PHASED)))
     lines = []
     for kind in kinds:
         rng = random.Random(draw(st.integers(0, 2**32 - 1)))
@@ -142,6 +162,8 @@ def _records(
             people=people,
             version=version,
             ploidy=rows.ploidies(contig, rng),
+            sets=sets,
+            is_phased=is_phased,
         )
         lines.append((shape.pos, rows.record(rng, shape)))
     return lines
@@ -152,6 +174,7 @@ def _add_pair(
     version: str,
     by_contig: dict[str, list[tuple[int, str]]],
     people: int,
+    sets: Sequence[str],
 ) -> None:
     """Put two mates among the records, on one contig or on two."""
     contigs = sorted(by_contig)
@@ -167,6 +190,7 @@ def _add_pair(
             people=people,
             version=version,
             ploidy=rows.ploidies(contig, rng),
+            sets=sets,
         )
         shapes.append(shape)
     for shape, line in zip(shapes, rows.pair(rng, shapes), strict=True):
@@ -212,9 +236,9 @@ def _spans(contigs: list[str]) -> st.SearchStrategy[list[tuple[str, int, int]]]:
     span = st.builds(
         around,
         st.sampled_from(names),
-        st.sampled_from(ANCHORS),
+        st.sampled_from([*_PHASED, *_PHASED, *ANCHORS]),
         st.integers(-10, 35),
-        st.sampled_from([1, 5, 20, 60, 3000, 1 << 20]),
+        st.sampled_from([1, 1, 5, 20, 60, 3000, 1 << 20]),
     )
     return st.lists(span, min_size=1, max_size=6)
 

@@ -22,7 +22,11 @@ def check_pair(seed: int) -> Release:
     text, included = _source(rng)
     options = _options(rng, text, included)
     first, second = (
-        cut(perturbed(rng, text, included), outputs(included), **options)
+        cut(
+            perturbed(rng, text, included, options["withheld"]),
+            outputs(included),
+            **options,
+        )
         for _ in range(2)
     )
     for release in (first, second):

@@ -2,11 +2,12 @@
 
 Included donors keep what they have; other people's columns go, come, move and change,
 and with them what a joint call set says of them elsewhere in a record or in the header.
+Phase sets of the included get other names, and what they withhold other sets.
 """
 
 import random
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.genomics.sources import SECRET_BASES, STRANGER
@@ -28,12 +29,25 @@ class _Row:
     others: list[str]
 
 
-def perturbed(rng: random.Random, text: str, included: Collection[str]) -> str:
-    """Return the call set with the same included donors among other people."""
+Spans = Sequence[tuple[str, int, int]]  # contig, start_0, end
+
+
+def perturbed(
+    rng: random.Random,
+    text: str,
+    included: Collection[str],
+    withheld: Mapping[str, Spans],
+) -> str:
+    """Return the call set with the same included donors among other people.
+
+    `withheld` has the spans that some of the included keep back.
+    """
     lines = text.splitlines()
     header = [line for line in lines if line.startswith("##")]
     names = next(line for line in lines if line.startswith("#CHROM")).split("\t")
     rows = [_row(line, names, included) for line in lines if line[0] != "#"]
+    _rename_sets(rng, rows, withheld)
+    rows = _with_withheld(rng, rows, withheld)
     count = rng.randint(0, 6)
     for row in rows:
         row.others = [_cell(rng, row) for _ in range(count)]
@@ -58,6 +72,57 @@ def _row(line: str, names: list[str], included: Collection[str]) -> _Row:
     columns = line.split("\t")
     cells = dict(zip(names[_FIXED:], columns[_FIXED:], strict=True))
     return _Row(columns[:_FIXED], {name: cells[name] for name in included}, [])
+
+
+def _rename_sets(
+    rng: random.Random, rows: list[_Row], withheld: Mapping[str, Spans]
+) -> None:
+    """Give each set of a person and contig a new name, and withheld sites any."""
+    names: dict[tuple[str, str, str, str], str] = {}
+    for row in rows:
+        keys = row.fixed[8].split(":")
+        for name, cell in row.own.items():
+            values = cell.split(":")
+            is_withheld = len(row.fixed[3]) == 1 and _is_within(
+                row, withheld.get(name, ())
+            )
+            for key in {"PS", "PSL"} & set(keys[: len(values)]):
+                at = keys.index(key)
+                # A list in PS is one name.
+                entries = values[at].split(",") if key == "PSL" else [values[at]]
+                if is_withheld and rng.random() < 0.5:
+                    entries = [str(rng.randint(1, 9)) for _ in entries]
+                values[at] = ",".join(
+                    names.setdefault(
+                        (name, row.fixed[0], key, entry), str(rng.randrange(10**15))
+                    )
+                    if entry.strip(".,")
+                    else entry
+                    for entry in entries
+                )
+            row.own[name] = ":".join(values)
+
+
+def _is_within(row: _Row, spans: Spans) -> bool:
+    contig, place = row.fixed[0], max(int(row.fixed[1]) - 1, 0)
+    return any(name == contig and a <= place < b for name, a, b in spans)
+
+
+def _with_withheld(
+    rng: random.Random, rows: list[_Row], withheld: Mapping[str, Spans]
+) -> list[_Row]:
+    """Return the rows with heterozygotes that one person alone has, and withholds."""
+    found = list(rows)
+    contigs = list(dict.fromkeys(row.fixed[0] for row in rows))
+    for name, spans in withheld.items():
+        for contig, start, end in spans:
+            if contig in contigs and rng.random() < 0.5:
+                place = str(rng.randint(start + 1, end))
+                fixed = [contig, place, ".", "A", "C", ".", ".", ".", "GT:PS"]
+                own = dict.fromkeys(rows[0].own, "0/0:.") | {name: f"0|1:{place}"}
+                found.append(_Row(fixed, own, []))
+    found.sort(key=lambda row: (contigs.index(row.fixed[0]), int(row.fixed[1])))
+    return found
 
 
 def _cell(rng: random.Random, row: _Row) -> str:

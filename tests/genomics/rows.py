@@ -24,13 +24,21 @@ KINDS = (
 )
 NUMBERED = {"AD": "R", "PL": "G", "GL": "G", "GP": "G", "DS": "A"}
 PLAIN = ("DP", "GQ", "PS", "FT", "GD", "UNLISTED")
+SETS = ("PSL", "PSO", "PSQ")
+# Names of phase sets as Integer, and as String: some are places, people or lists.
+SET_NUMBERS = ("0", "1", "5", "4005", "1048571", "9223372036854775808")
+SET_NAMES = (*SET_NUMBERS, "PATMAT", "HOMVAR", "S1", "5_A_C", "05", "1,2", "-7")
 LOCAL = ("LAA", "LAD", "LPL", "LGL")
 _ORDER = ["AD", "DP", "GQ", "PL", "GL", "GP", "DS", "PS", "FT"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What a record is to be like; `ploidy` gives that of the next person."""
+    """What a record is to be like; `ploidy` gives that of the next person.
+
+    `sets` are the names that PS may have; where records are `phased`, most have one of
+    two of them.
+    """
 
     kind: str
     contig: str
@@ -39,6 +47,8 @@ class Shape:
     people: int
     version: str
     ploidy: Callable[[], int]
+    sets: Sequence[str] = SET_NAMES
+    is_phased: bool = False
 
 
 def pair(rng: random.Random, shapes: Sequence[Shape]) -> list[str]:
@@ -238,13 +248,19 @@ def _breakends(rng: random.Random, shape: Shape, ref: str) -> list[str]:
 
 def _keys(rng: random.Random, shape: Shape) -> list[str]:
     form = rng.random()
-    if form < 0.35:
+    if shape.is_phased and form < 0.8:
+        return rng.choice([["GT", "PS"], ["GT", "PS"], ["GT", "DP", "PS", "FT"]])
+    if form < 0.25:
         return ["GT"]
+    if form < 0.35:  # as phasing tools leave them
+        return rng.choice([["GT", "PS"], ["GT", "DP", "PS", "FT"], ["GT", *SETS]])
     if form < 0.6:  # in the order of releases, so that cells may be copied
         return ["GT", *(key for key in _ORDER if rng.random() < 0.5)]
     if form < 0.65:
         return rng.choice([[], ["DP"], ["AD", "DP"]])
     keys = rng.sample([*NUMBERED, *PLAIN], rng.randint(0, 8))
+    if rng.random() < 0.15:
+        keys += rng.sample(SETS, rng.randint(1, 3))
     if shape.version == "4.5" and rng.random() < 0.5:
         keys += [*LOCAL[rng.random() < 0.1 :]]
     return ["GT", *keys]
@@ -254,7 +270,7 @@ def _cells(rng: random.Random, shape: Shape, keys: list[str], alts: int) -> list
     if not keys:
         return ["."] * shape.people
     is_rough = rng.random() < 0.5
-    marks = rng.choice(["/", "|", "/|"])
+    marks = "|" if shape.is_phased else rng.choice(["/", "|", "/|"])
     common = rng.random() < 0.3  # the ALT alleles of some people only
     return [
         _cell(
@@ -290,7 +306,7 @@ def _cell(
         if key == "GT":
             values.append(genotype)
         else:
-            values.append(_value(rng, key, alts, ploidy, local, is_rough=is_rough))
+            values.append(_value(rng, shape, key, alts, ploidy, local, is_rough))
     if is_rough and rng.random() < 0.3:
         values = values[: rng.randint(1, len(values))]
     return ":".join(values)
@@ -318,13 +334,19 @@ def _genotype(
 
 def _value(
     rng: random.Random,
+    shape: Shape,
     key: str,
     alts: int,
     ploidy: int,
     local: Sequence[int],
-    *,
     is_rough: bool,
 ) -> str:
+    if key == "PS" and shape.is_phased and rng.random() < 0.9:
+        return rng.choice(shape.sets[-2:])
+    if key == "PS":
+        return rng.choice([".", rng.choice(shape.sets), rng.choice(shape.sets[:3])])
+    if key in SETS:
+        return _list_of_sets(rng, key, ploidy)
     if is_rough and rng.random() < 0.2:
         return rng.choice([".", ".", ".,.", "1,2,3,4,5"]) if key != "FT" else "."
     match key:
@@ -336,7 +358,7 @@ def _value(
             return "secret"
         case "GQ" | "GD":
             return rng.choice(["35", "35.25", "1e1"])
-        case "DP" | "PS":
+        case "DP":
             return str(rng.randint(0, 99))
     number = {"LAD": "R", "LPL": "G", "LGL": "G"}.get(key) or NUMBERED[key]
     count = len(local) if key in LOCAL else alts
@@ -359,12 +381,25 @@ def _value(
     return ",".join(items) or "."
 
 
+def _list_of_sets(rng: random.Random, key: str, ploidy: int) -> str:
+    """Return an entry for each allele: mostly of one set, sometimes too few."""
+    if rng.random() < 0.3:
+        return "."
+    size = ploidy if rng.random() < 0.9 else rng.randint(1, 4)
+    if key != "PSL":
+        return ",".join(str(rng.randint(1, 9)) for _ in range(size))
+    names = ["a", "1*5*1"] if rng.random() < 0.3 else [rng.choice(["a", "b", "5"])]
+    gaps = [*names, "."] if rng.random() < 0.2 else names
+    return ",".join(rng.choice(gaps) for _ in range(size))
+
+
 def call_set(rng: random.Random, names: Sequence[str], records: int) -> str:
     """Return VCF text of two contigs with records of every kind, in three windows."""
     lines = ["##fileformat=VCFv4.4"]
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
     lines.append("\t".join([*columns, *names]))
     found: list[tuple[Shape, str]] = []
+    is_phased = rng.random() < 0.3
     for contig in ("1", "X"):
         places = sorted(rng.sample(range(1, 3 << 20), records))
         for number, pos in enumerate(places):
@@ -376,6 +411,7 @@ def call_set(rng: random.Random, names: Sequence[str], records: int) -> str:
                 people=len(names),
                 version="4.4",
                 ploidy=ploidies(contig, rng),
+                is_phased=is_phased,
             )
             found.append((shape, record(rng, shape)))
     mates = rng.sample([shape for shape, _ in found], 2)

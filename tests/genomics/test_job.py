@@ -1,5 +1,6 @@
 """Jobs and results as JSON: read strictly, the same on both sides of the pipe."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -152,9 +153,15 @@ def test_a_missing_or_an_unknown_key_is_refused(value: Any) -> None:
         ("format_keep", [DEFINITION.to_json() | {"number": "X"}]),
         ("format_keep", [DEFINITION.to_json() | {"type": "Flag"}]),
         ("format_keep", [DEFINITION.to_json() | {"description": "two\nlines"}]),
+        ("format_keep", [DEFINITION.to_json() | {"id": "PID", "type": "String"}]),
+        ("format_keep", [DEFINITION.to_json() | {"id": "PGT"}]),
+        ("format_keep", [DEFINITION.to_json() | {"id": "PSL", "number": "."}]),
+        ("format_keep", [DEFINITION.to_json() | {"id": "LGT"}]),
+        ("info_keep", [DEFINITION.to_json() | {"id": "MATEID"}]),
+        ("info_keep", [DEFINITION.to_json() | {"id": "SUPP_VEC"}]),
+        ("info_keep", [DEFINITION.to_json() | {"id": "CSQ", "number": "."}]),
         ("info_keep", [DEFINITION.to_json() | {"id": "AC"}]),
         ("info_keep", [DEFINITION.to_json() | {"number": "G"}]),
-        ("info_keep", [DEFINITION.to_json() | {"id": "MATEID"}]),
         ("id_keep", False),
         ("bgzf_level", 0),
         ("bgzf_level", 10),
@@ -168,6 +175,21 @@ def test_a_hostile_subset_job_is_refused(key: str, value: object) -> None:
     with pytest.raises(JobInvalid) as caught:
         SubsetJob.from_json(job | {key: value})
     assert not re.search("NA1|NA9|Zo", str(caught.value))  # names stay out of messages
+
+
+def test_a_list_that_names_places_is_refused_with_the_reason() -> None:
+    for key, field_id, reason in (
+        ("format_keep", "PID", "its value names a phase set after the place"),
+        ("format_keep", "PGT", "its value numbers alleles of the source"),
+        ("info_keep", "SNAME", "its value names samples"),
+    ):
+        named = dataclasses.replace(DEFINITION, id=field_id)
+        expected = f"expected no {field_id} in {key}: {reason}"
+        with pytest.raises(JobInvalid, match=expected):
+            SubsetJob.from_json(SUBSET.to_json() | {key: [named.to_json()]})
+    # Platypus writes the length of a homopolymer into INFO, and PS is numbered anew.
+    dataclasses.replace(SUBSET, info_keep=(dataclasses.replace(DEFINITION, id="HP"),))
+    dataclasses.replace(SUBSET, format_keep=(dataclasses.replace(DEFINITION, id="PS"),))
 
 
 @given(

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import random
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -216,6 +217,33 @@ def test_the_header_says_what_the_upload_said_of_contigs_and_values(
     )
     assert not [line for line in header if "GERP" in line or "reference" in line]
     assert header[-1].split("\t")[9:] == ["Ann", "Cid"]
+
+
+def test_phase_sets_of_those_who_stay_are_numbered_and_none_is_lost(
+    tmp_path: Path,
+) -> None:
+    """Ben's heterozygote at 10 gave Ann's set its name, as joint phasing does."""
+    text = source(
+        "20 10 . A C . . . GT:PS 0/0:. 0|1:10 0/0:.",
+        "20 20 . A C . . . GT:PS:PID 0|1:10:10_A_C 0|1:10:10_A_C 1|0:HOMVAR:.",
+        "20 30 . A C . . . GT:PS 0|1:25 0|1:10 0|1:PATMAT",
+        "20 40 . A C . . . GT:PSL:PSO:PSQ 0|1:p,p:1,1:9,9 0|1:p,q 1|0:r,r",
+        "20 50 . A C . . . GT:PS 1|0:10 0|1:10 |0/1:PATMAT",
+        # Declared as a tool of before VCF 4.4 must.
+        header=FORMATS
+        + '##FORMAT=<ID=PSL,Number=.,Type=String,Description="x">\n'
+        + '##FORMAT=<ID=PID,Number=1,Type=String,Description="x">\n',
+    )
+    _, store = remove(tmp_path, text, ["Ben"])
+    assert not re.search("PSL|PID", text_of(store))
+    assert [row.split()[8:] for row in rows(store)] == [
+        ["GT:PS", "0|1:1", "1|0:1"],
+        ["GT:PS", "0|1:2", "0|1:2"],
+        ["GT:PS", "0|1:3", "1|0:3"],
+        ["GT:PS", "1|0:1", "0/1:."],
+    ]
+    names = {"Ann": "A0", "Cid": "C0"}
+    assert cut(store, names).variants == cut(text, names).variants
 
 
 def test_a_filter_stays_only_where_it_does_not_depend_on_the_cohort(

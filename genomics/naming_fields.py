@@ -1,0 +1,62 @@
+"""Fields whose values name a place, a person, an allele or another record.
+
+What they name may not be released: a phase set is called after a heterozygote of the
+sample, an annotation speaks of alleles that nobody carries any more. No list of a
+steward may add them, whatever its definition says. PS is not here, for releases number
+it anew (`genomics.phase_sets`); nor is a field that counts alleles by its Number (A, R,
+G), for its entries go with the alleles.
+
+Sources: VCF 4.5, sections 1.6.2, 3 and 5, and the headers that tools write: GATK,
+GATK-SV, WhatsHap, RTG, Hail, bcftools, vt, VEP, SnpEff, Sniffles, Jasmine, SURVIVOR,
+svtools, Truvari, pbsv.
+"""
+
+
+def _table(rows: str) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    reason = ""
+    for row in rows.strip().splitlines():
+        ids, _, new_reason = (part.strip() for part in row.partition("|"))
+        reason = new_reason or reason
+        reasons |= dict.fromkeys(ids.split(), reason)
+    return reasons
+
+
+# Ids and what their values do; a row without that goes on with the one above.
+FORMAT = _table("""
+    PID           | names a phase set after the place and alleles of its first variant
+    HP            | names haplotypes after the place of the set's first variant
+    PSL PSO PSQ   | names, orders or rates phase sets of the source
+    IPS HS HAP    | names phase sets or haplotypes, often after places
+    CO            | names places of another file
+    PGT IGT OG    | numbers alleles of the source
+    GLE BCSQ
+    LA LGT LPGT
+    RAL AAL       | spells alleles of another file
+    ID            | names a record of another file
+    PSV           | tells samples of another file
+""")
+
+INFO = _table("""
+    CHR2 POS2 END2     | names a place elsewhere
+    MATEDIST METRANS
+    RSPOS CPX_INTERVALS SOURCE
+    AVG_START AVG_END CollapseStart CollapseEnd
+    PHASE              | names a phase set after a place
+    MATEID PARID       | names another record
+    EVENT EVENTID BKPTID
+    MEMBERS IDLIST IDLIST_EXT INTRASAMPLE_IDLIST
+    CollapseId MatchId
+    RS DBVARID DGVID   | names a variant whose allele may be gone
+    DBRIPID
+    SNAME SAMPLES      | names samples
+    Samples set
+    hiConfDeNovo loConfDeNovo
+    SUPP_VEC SUPP_VEC_EXT
+    RNAMES READNAMES   | names reads, and by them runs and samples
+    READS
+    CSQ ANN EFF BCSQ   | tells of all alleles of the source's record
+    vep LOF NMD
+    OLD_MULTIALLELIC OLD_VARIANT
+    OLD_CLUMPED OLD_REC
+""")
