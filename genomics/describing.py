@@ -166,6 +166,8 @@ def _length_of(
         return MISSING
     if type_ in ("DEL", "CN0"):
         return str(-abs(size))
+    if type_ == "INS" and size < 0:
+        return MISSING  # an unknown length, as callers write it
     if type_ in ("DUP", "INS"):
         return str(abs(size))
     # What the name does not tell is taken over only where it was a difference.

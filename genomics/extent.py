@@ -23,7 +23,7 @@ Lumpy, SURVIVOR and Sniffles for the keys beside it.
 
 import functools
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -89,8 +89,8 @@ class _Reach(NamedTuple):
 class SourceSite:
     """What a record of the source says of its alleles and of where they are.
 
-    `line` is its place in the store, `version` that of the source's VCF; `contigs` are
-    the names that the source declares. Alleles are told by their number, from 1.
+    `line` is its place in the store, `version` that of the source's VCF. Alleles are
+    told by their number, from 1.
     """
 
     line: int
@@ -100,7 +100,6 @@ class SourceSite:
     alts: tuple[str, ...]
     info: Mapping[str, str]
     version: Version
-    contigs: Container[str]
 
     def reduce(self, kept: Sequence[int]) -> Site:
         """Return the site that these ALT alleles alone would have made."""
@@ -200,7 +199,7 @@ class SourceSite:
             for value in values
             if ":" in value
             for match in _NAMED.finditer(value)
-            for locus in _named(match, self.contigs)
+            for locus in _named(match)
         ]
 
     def _loci(self, kept: Sequence[int], pos: int, ref: str) -> tuple[Locus, ...]:
@@ -315,22 +314,23 @@ def _locus(contig: str, first: int, last: int) -> Locus:
     return contig, min(max(first - 1, 0), last - 1), last
 
 
-def _named(match: re.Match[str], contigs: Container[str]) -> list[Locus]:
+def _named(match: re.Match[str]) -> list[Locus]:
     first, last = sorted((int(match[2]), int(match[3])))
-    return [_locus(name, first, last) for name in _names_in(match[1], contigs)]
+    return [_locus(name, first, last) for name in _names_in(match[1])]
 
 
-def _names_in(text: str, contigs: Container[str]) -> list[str]:
-    """Return the contig's name behind what a caller put before it, as in INV_chr1.
+def _names_in(text: str) -> list[str]:
+    """Return the contigs that a text may name, as in INV_chr1.
 
-    The longest name that is known counts. Text that is neither a name nor a type before
-    one stands for itself as well: nobody can place it, and so it is kept back.
+    Whether the source has such a contig must not matter: a stranger may have brought
+    it. Text that is neither a chromosome nor a type before a name stands for itself as
+    well: nobody can place it, and so it is kept back.
     """
-    before, after = "", text
-    while after not in contigs and builds.chromosome(after) is None:
-        head, bar, after = after.partition("_")
-        if not bar:
-            return [text]
-        before += head + bar
-    is_understood = not before or before.strip("_").upper() in _TYPES
-    return [after] if is_understood else [text, after]
+    head, bar, name = text.partition("_")
+    if not bar or builds.chromosome(text) is not None:
+        return [text]
+    if head.upper() in _TYPES:
+        return _names_in(name)
+    words = name.split("_")
+    ends = ("_".join(words[start:]) for start in range(len(words)))
+    return [text, *(end for end in ends if builds.chromosome(end) is not None)]

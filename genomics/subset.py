@@ -98,7 +98,7 @@ class Subsetter:
         self.boundaries = Boundaries(job, columns, source_lengths)
         self._columns = Columns(job.format_keep, self.usage)
         self.describer = Describer(info_fields(job.info_keep), self.usage)
-        self._version, self._contigs = version, source_lengths
+        self._version = version
 
     def cut(self, text: str, line: int) -> Cut | None:
         """Return what is left of a record line, None when nothing is to be told."""
@@ -196,7 +196,6 @@ class Subsetter:
             alts=alts,
             info=_info(fields[7]),
             version=self._version,
-            contigs=self._contigs,
         )
         return _Record(line, fields, source, genotypes, carried)
 

@@ -52,7 +52,6 @@ class StatementReport:
             alts=tuple(columns[4].decode(ENCODING).split(",")),
             info={key: value for key, _, value in entries},
             version=self._version,
-            contigs=(),
         )
         if has_contradiction(source):
             self._differing.add(number)

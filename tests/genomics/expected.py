@@ -8,7 +8,7 @@ order of the release, what `checker` tells of its cell.
 import dataclasses
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from genomics.builds import LENGTHS
@@ -42,8 +42,6 @@ class Expectation:
         }
         self._version = lines[0].removeprefix("##fileformat=VCFv")
         every = rows_of(text)
-        # Intake declares the contigs of all records.
-        self._contigs = {*self._lengths, *(row[0] for row in every)}
         self._found: list[Record] = []
         self.withheld = 0
         self.closed = 0
@@ -77,7 +75,7 @@ class Expectation:
         ]
 
     def _site(self, row: Sequence[str], kept: Sequence[int]) -> "Site":
-        return Site(row, kept, self._version, self._contigs)
+        return Site(row, kept, self._version)
 
     def _decide(
         self, rows: Sequence[tuple[Sequence[str], list[Cell]]]
@@ -213,14 +211,13 @@ class Site:
         row: Sequence[str],
         kept: Sequence[int],
         version: str = "4.3",
-        contigs: Collection[str] = (),
     ) -> None:
         alts = row[4].split(",")
         self.pos, self.ref = int(row[1]), row[3].upper()
         self.alts = [alts[number - 1] for number in kept]
         self.alts = [alt.upper() if alt.isalpha() else alt for alt in self.alts]
         self._trim()
-        self.said = reach.Statements(row, kept, version, contigs)
+        self.said = reach.Statements(row, kept, version)
         self.last = self.said.stated_end(self.pos, self.ref)
         # A telomere at 0 counts as the first base.
         self.places = [

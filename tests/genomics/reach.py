@@ -4,7 +4,7 @@ Positions are 1-based and inclusive here.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from genomics.builds import LENGTHS
 
@@ -36,19 +36,12 @@ def plain(contig: str) -> str:
 class Statements:
     """What a row says of the alleles with these numbers."""
 
-    def __init__(
-        self,
-        row: Sequence[str],
-        kept: Sequence[int],
-        version: str,
-        contigs: Collection[str],
-    ) -> None:
+    def __init__(self, row: Sequence[str], kept: Sequence[int], version: str) -> None:
         self.contig, self.pos, self.ref = row[0], int(row[1]), row[3]
         self.every = row[4].split(",")
         self.kept = kept
         self.info = entries_of(row)
         self.is_new = version >= "4.4"
-        self._contigs = contigs
         self.alts = {number: self.every[number - 1] for number in kept}
 
     def kind(self, number: int) -> str:
@@ -176,16 +169,13 @@ class Statements:
         return found
 
     def _names(self, text: str) -> list[str]:
-        def is_known(name: str) -> bool:
-            return name in self._contigs or plain(name) in LENGTHS["GRCh38"]
-
         words = text.split("_")
-        for count in range(len(words)):
-            name = "_".join(words[count:])
-            if is_known(name):
-                is_type = "_".join(words[:count]).upper() in _TYPES
-                return [name] if is_type or not count else [text, name]
-        return [text]
+        while len(words) > 1 and words[0].upper() in _TYPES:
+            words.pop(0)
+        ends = ["_".join(words[count:]) for count in range(len(words))]
+        if plain(ends[0]) in LENGTHS["GRCh38"]:
+            return ends[:1]
+        return ends[:1] + [end for end in ends[1:] if plain(end) in LENGTHS["GRCh38"]]
 
     def stated_end(self, pos: int, ref: str) -> int:
         """Return the last base that the notation states."""

@@ -221,14 +221,15 @@ def _around(rng: random.Random, shape: Shape, alts: int) -> list[str]:
         [interval("CIPOS")],
         [interval("CIEND")],
         [interval("CIPOS95"), interval("CIEND95")],
-        [f"CHR2={mate}", f"{rng.choice(['END2', 'POS2'])}={place}"],
+        [f"CHR2={mate}", f"END2={place}"],
+        [f"CHR2={mate}", f"{rng.choice(['END2', 'POS2'])}={place + 9}"],
         [f"CHR2={mate}"],
         [f"POS2={place}"],
         [f"SOURCE=INV_{mate}:{place}-{place + 20}"],
         [f"PARTS=DEL_{mate}:{place + 9}-{place},x_9:1-2"],
     ]
     found = {}
-    for entries in rng.sample(choices, rng.choice([0, 0, 1, 2])):
+    for entries in rng.sample(choices, rng.choice([0, 1, 1, 2])):
         found.update(dict(entry.split("=", 1) for entry in entries))
     return [f"{key}={value}" for key, value in found.items()]
 

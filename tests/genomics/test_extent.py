@@ -277,6 +277,5 @@ def test_positions_at_the_ends_of_what_an_index_holds_are_taken() -> None:
         alts=("<DEL>",),
         info={"END": "99999999999", "CIPOS": "-50,x"},
         version=(4, 2),
-        contigs=(),
     )
     assert record.reduce([1]).loci == (("20", 0, 2**31 - 1),)
