@@ -4,11 +4,13 @@
     {"progress": {"records": 10000, "records_total": null, "bytes": 812340}}
     {"result": {...}}
 
-The last line is a `result`, or an `error` with code, message, line and column. Exit
-status: 0 done, 1 the input was refused, 2 the job was not a job, 3 a limit was hit or
-a fault in this program. Nothing is written about samples or genotypes.
+The last line is a `result`, or an `error` with code, message, line and column, and for
+an upload the list of its `faults`. Exit status: 0 done, 1 the input was refused, 2 the
+job was not a job, 3 a limit was hit or a fault in this program. Nothing is written
+about samples or genotypes.
 """
 
+import dataclasses
 import errno
 import gc
 import importlib
@@ -56,7 +58,9 @@ def main(arguments: list[str]) -> int:
     except JobInvalid as error:
         return _fail(out, 2, "job", str(error))
     except IntakeRefused as error:
-        return _fail(out, 1, error.code, error.message, error.line, error.column)
+        faults: list[JSON] = [dataclasses.asdict(fault) for fault in error.faults]
+        place = error.line, error.column
+        return _fail(out, 1, error.code, error.message, *place, faults=faults)
     except BuildFailed as error:
         return _fail(out, 1, error.code, error.message, error.line)
     except GenomicsError as error:
@@ -157,8 +161,13 @@ def _fail(
     message: str,
     line: int | None = None,
     column: int | None = None,
+    *,
+    faults: list[JSON] | None = None,
 ) -> int:
-    error: JSON = {"code": code, "message": message, "line": line, "column": column}
+    error: dict[str, JSON] = {"code": code, "message": message, "line": line}
+    error["column"] = column
+    if faults is not None:
+        error["faults"] = faults
     _write(out, {"error": error})
     return status
 

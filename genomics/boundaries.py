@@ -9,7 +9,7 @@ import bisect
 import operator
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from genomics import builds
+from genomics.contig_names import ContigNames
 from genomics.extent import Locus, Site
 from genomics.header import known_build
 from genomics.intervals import SpanIndex
@@ -26,18 +26,17 @@ class Boundaries:
         columns: Mapping[str, int],
         source_lengths: Mapping[str, int | None],
     ) -> None:
-        self._build = known_build(job.build)
-        self._source_lengths = source_lengths
+        self._names = ContigNames(known_build(job.build), source_lengths)
         self._keys: dict[str, tuple[str, bool]] = {}
         self._edges: dict[tuple[str, int | None], list[int]] = {}
-        self._requested = None if job.regions is None else _index(job.regions)
-        self._closed = _index(job.excluded_regions)
+        self._requested = None if job.regions is None else self._index(job.regions)
+        self._closed = self._index(job.excluded_regions)
         self._withheld = {
-            columns[name]: _index(spans)
+            columns[name]: self._index(spans)
             for name, spans in job.withheld.items()
             if spans
         }
-        self._any_withheld = _index(
+        self._any_withheld = self._index(
             span for spans in job.withheld.values() for span in spans
         )
 
@@ -152,20 +151,15 @@ class Boundaries:
         # -> (name to look up, whether the build's coordinates hold on it)
         found = self._keys.get(contig)
         if found is None:
-            length = self._source_lengths.get(contig)
-            found = (
-                (_key(contig), True)
-                if self._build is None
-                or builds.is_placeable(self._build, contig, length)
-                else (contig, False)
-            )
+            is_placed = self._names.is_placed(contig)
+            found = (self._key(contig) if is_placed else contig), is_placed
             self._keys[contig] = found
         return found
 
+    def _key(self, contig: str) -> str:
+        return self._names.chromosome(contig) or contig
 
-def _key(contig: str) -> str:
-    return builds.chromosome(contig) or contig
-
-
-def _index(spans: Iterable[Span]) -> SpanIndex:
-    return SpanIndex((_key(contig), start_0, end) for contig, start_0, end in spans)
+    def _index(self, spans: Iterable[Span]) -> SpanIndex:
+        return SpanIndex(
+            (self._key(contig), start_0, end) for contig, start_0, end in spans
+        )

@@ -29,6 +29,9 @@ _GRCH38 = """
     83257441 80373285 58617616 64444167 46709983 50818468 156040895 57227415
 """
 _MT_LENGTH = 16_569
+# What tools write as a length that they do not know: nothing, the largest contig that a
+# tabix index can hold, or the largest numbers of 31 and 32 bits.
+_PLACEHOLDERS = (0, 2**29 - 1, 2**29, *range(2**31 - 3, 2**31 + 1), 2**32 - 1)
 # UCSC's hg19 has an older mitochondrion (NC_001807) with other coordinates.
 _HG19_CHRM_LENGTH = 16_571
 
@@ -99,6 +102,11 @@ def expected_length(build: Build, name: str) -> int | None:
     return None if found is None else LENGTHS[build][found]
 
 
+def is_placeholder(length: int) -> bool:
+    """Whether the number is one that tools write for a length they do not know."""
+    return length in _PLACEHOLDERS
+
+
 def is_length_of(build: Build, name: str, length: int) -> bool:
     """Whether a contig of this name and length may stand in the build.
 
@@ -118,14 +126,17 @@ def is_placeable(build: Build, name: str, length: int | None) -> bool:
     which a region given for the revised Cambridge sequence would cut other bases.
     """
     expected = expected_length(build, name)
-    return expected is not None and length in (None, expected)
+    if expected is None or length is None:
+        return expected is not None
+    return length == expected or is_placeholder(length)
 
 
 def detect_build(contigs: Iterable[tuple[str, int | None]]) -> Build | None:
     """Return the build whose lengths all given chromosomes have, None when unsure.
 
     Unsure is: no chromosome has a length, a length fits neither build, or some fit
-    one and some the other. The mitochondrion, equal in both, decides nothing.
+    one and some the other. The mitochondrion, equal in both, decides nothing, and nor
+    do placeholders.
 
     >>> detect_build([("chr1", 248956422), ("chrM", 16569), ("chrUn_1", 5)])
     'GRCh38'
@@ -133,7 +144,9 @@ def detect_build(contigs: Iterable[tuple[str, int | None]]) -> Build | None:
     known = [
         (name, length)
         for name, length in contigs
-        if length is not None and chromosome(name) not in (None, "MT")
+        if length is not None
+        and not is_placeholder(length)
+        and chromosome(name) not in (None, "MT")
     ]
     fitting: list[Build] = [
         build

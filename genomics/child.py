@@ -29,6 +29,7 @@ from genomics.errors import (
     BuildFailed,
     ChildKilled,
     ChildTimeout,
+    Fault,
     IntakeRefused,
     JobInvalid,
 )
@@ -329,8 +330,25 @@ def _error(
     line = line if isinstance(line, int) else None
     if isinstance(job, IntakeJob):
         column = column if isinstance(column, int) else None
-        return IntakeRefused(code, message, line, column)
+        return IntakeRefused(code, message, line, column, _faults(error.get("faults")))
     return BuildFailed(code, message, line)
+
+
+def _faults(value: JSON) -> list[Fault]:
+    found = []
+    for item in value if isinstance(value, list) else []:
+        match item:
+            case {
+                "code": str(code),
+                "message": str(message),
+                "line": int() | None as line,
+                "column": int() | None as column,
+            }:
+                fault = Fault(code=code, message=message, line=line, column=column)
+                found.append(fault)
+            case _:
+                raise ChildKilled("expected faults as the child process writes them")
+    return found
 
 
 def _signal_text(number: int) -> str:

@@ -15,6 +15,8 @@ GenomicsError
 Messages never hold sample names, genotypes or key bytes: they reach logs and pages.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # every child process loads this module, none looks a gene up
@@ -29,11 +31,23 @@ class JobInvalid(GenomicsError):
     """The job asks for something that is not a job."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One reason for which intake refuses a file, as in `IntakeRefused`."""
+
+    code: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
 class IntakeRefused(GenomicsError):
     """An uploaded file is not what intake accepts.
 
     `code` is stable and machine-readable; `line` and `column` are 1-based positions
-    in the decompressed text, where `column` counts the tab-separated field.
+    in the decompressed text, where `column` counts the tab-separated field. `faults`
+    are all that intake found before it stopped, in the order of the file: the first is
+    the one that the other attributes tell.
     """
 
     def __init__(
@@ -42,12 +56,15 @@ class IntakeRefused(GenomicsError):
         message: str,
         line: int | None = None,
         column: int | None = None,
+        faults: Sequence[Fault] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.line = line
         self.column = column
+        first = Fault(code=code, message=message, line=line, column=column)
+        self.faults = tuple(faults) or (first,)
 
 
 class BuildFailed(GenomicsError):

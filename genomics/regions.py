@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from genomics import builds
+from genomics import builds, contig_names
 from genomics.builds import Build
 from genomics.errors import BedInvalid
 
@@ -165,15 +165,21 @@ def _contig(name: str, number: int, build: Build | None) -> str:
         raise BedInvalid(
             "expected the name of a contig, such as chr17 or 17", line=number, column=1
         )
-    found = builds.chromosome(name)
-    if found is None and build is not None:
+    if build is None:
+        return builds.chromosome(name) or name
+    found = contig_names.chromosome_in(build, name)
+    if contig_names.is_code(name):
+        found = None  # in a file chr23 may be X, in a request it is more likely a slip
+    if found is None:
+        accession = contig_names.named_by_accession(name)
+        others = " and ".join(accession[1]) if accession else ""
         raise BedInvalid(
             f"expected a chromosome of {build} (1 to 22, X, Y or MT, with or without "
-            f"chr), got {name}",
+            f"chr), got {name}" + (f", which is of {others}" if others else ""),
             line=number,
             column=1,
         )
-    return found or name
+    return found
 
 
 def _position(text: str, number: int, column: int) -> int:

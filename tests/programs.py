@@ -2,7 +2,7 @@
 
 Without its program a test is deselected and the last lines of the run say so; where
 CI=true that fails the run, because a check that did not happen is not a passed one.
-Which programs there are is said by `browser` and `golang`.
+Which programs there are is said by `browser`, `golang` and `variant_tools`.
 """
 
 import os
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests import browser, golang
+from tests import browser, golang, variant_tools
 from tests.program import Program
 
-PROGRAMS = (browser.PROGRAM, golang.PROGRAM)
+PROGRAMS = (browser.PROGRAM, golang.PROGRAM, variant_tools.PROGRAM)
 
 _INSTALL = "apt-get install -y --no-install-recommends"
 # How many tests with each mark were left out.
@@ -56,7 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--install-browser",
         action="store_true",
-        help="install Debian's chromium and Go by apt when they are not found",
+        help="install Debian's chromium, Go, bcftools and PLINK by apt when not found",
     )
 
 

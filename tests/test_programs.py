@@ -27,11 +27,12 @@ def test_arithmetic() -> None:
 _APT = """#!/bin/sh
 echo "$@" >> "{log}"
 case "$*" in *install*) printf '#!/bin/sh\\n' > "{bin}/chromium"
-                        /bin/cp "{bin}/chromium" "{bin}/go"
-                        /bin/chmod +x "{bin}/chromium" "{bin}/go" ;; esac
+                        for name in go bcftools plink1.9 plink2
+                        do /bin/cp "{bin}/chromium" "{bin}/$name"; done
+                        /bin/chmod +x "{bin}"/* ;; esac
 """
 _INSTALL = "install -y --no-install-recommends"
-_PACKAGES = "chromium golang-go golang-golang-x-mod-dev"
+_PACKAGES = "chromium golang-go golang-golang-x-mod-dev bcftools plink1.9 plink2"
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_what_is_there_is_not_installed_again(
     log = bare_path / "apt.log"
     _program(bare_path / "apt-get", _APT.format(log=log, bin=bare_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert [each.mark for each in programs.missing()] == ["golang"]
+    assert [each.mark for each in programs.missing()] == ["golang", "variant_tools"]
     assert programs.install(programs.missing()) is None
     assert "chromium" not in log.read_text()
     assert programs.missing() == []
@@ -175,8 +176,8 @@ def test_without_apt_one_line_says_what_to_do(bare_path: Path, tmp_path: Path) -
     answer = _run(tmp_path, "--install-browser")
     assert answer.returncode == 0, answer.stdout
     assert (
-        "install browser and Go with golang.org/x/mod with your system's package "
-        "manager" in answer.stdout
+        "install browser and Go with golang.org/x/mod and bcftools, PLINK 1.9 or "
+        "PLINK 2 with your system's package manager" in answer.stdout
     )
 
 

@@ -12,52 +12,66 @@ Source: VCF 4.5, section 1.4. The specification's own examples:
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import NoReturn, get_args
 
-from genomics import builds
+from genomics import builds, fields
 from genomics.builds import Build
 from genomics.errors import IntakeRefused
 from genomics.limits import Limits
+from genomics.uploads.contigs import MAX_POSITION, Contigs
 from genomics.uploads.definitions import FORMAT, INFO, NUMBER, Definition, Type, Version
+from genomics.uploads.pairs import Pairs, PairsInvalid, read_pairs
 from genomics.uploads.refusal import Code, refusal
+from genomics.uploads.tally import Tally
 
 MAX_FIELDS = 10_000
-MAX_POSITION = 2**31 - 1
 MAX_NAME_CHARACTERS = 255
 COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
 
 # These say which bases a record covers, so a guess would withhold the wrong ones.
 EXTENT_KEYS = ("END", "SVLEN")
+# INFO of which two differing definitions or values would cut in two ways.
+CUTTING_KEYS = frozenset(
+    {*fields.INFO, "CHR2", "CIEND", "CILEN", "CIPOS", "END2", "POS2"}
+    - {*fields.RECOUNTED_INFO}
+)
 
 # VCF 4.3, section 1.6.1, and the names in angle brackets of assembled contigs. Not
 # with a leading '#': a record would look like a comment to the index.
 CONTIG_NAME = re.compile(
     r"[0-9A-Za-z!$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]{0,254}"
-    r"|<[0-9A-Za-z!#$%&*+./:;?@^_|~-]{1,253}>"
+    r"|<[0-9A-Za-z!#$%&*+./:;=?@^_|~-]{1,253}>"
 )
 # Wider than the specification, for keys such as GERP++_RS and 1000G are common.
 KEY = re.compile(r"[!#-+\-./0-9?@A-Z\[\]^_`a-z{|}~]{1,255}")
 FILTER_KEY = re.compile(KEY.pattern.replace("0-9", "0-9:"))
-_TABLED = ("INFO", "FORMAT")
 _TYPES: dict[str, Type] = {name: name for name in get_args(Type)}
-_VERSION = re.compile(r"##fileformat=VCFv4\.([0-5])")
-_PAIR = re.compile(r'([^=,<>"\s]+)=("(?:[^"\\]|\\.)*"|[^",][^,]*|)(,\s*|$)')
+_TYPES_BY_CASE = {name.lower(): type_ for name, type_ in _TYPES.items()}
+_VERSION = re.compile(r"##fileformat=VCFv4\.([0-5])[ \t]*")
+_SPELT_OUT = {"<": "lt", ">": "gt", "=": "eq"}
+_PLINK_1 = "##source=PLINKv1"
 
 
 class Header:
-    """What the header says, and what the records add to it."""
+    """What the header says, and what the records add to it.
+
+    `faults` are those of lines that cannot be blamed before a later one is read.
+    """
 
     def __init__(self, build: Build | None, limits: Limits) -> None:
         self.version: Version = (4, 3)
         self.samples: tuple[str, ...] = ()
-        self.contigs: dict[str, int | None] = {}
+        self.contigs = Contigs(build)
         self.filters: dict[str, str] = {}  # id -> escaped description
         self.info: dict[str, Definition] = {}
         self.format: dict[str, Definition] = {}
         self.alts: dict[str, str] = {}
         self.warnings: list[str] = []
+        self.tally = Tally()
+        self.faults: list[IntakeRefused] = []
         self.is_complete = False
-        self.build = build
         self._limits = limits
         self._bytes = 0
         self._number = 0
@@ -74,10 +88,10 @@ class Header:
         if number == 1:
             self._read_version(line)
         elif line.startswith(b"##"):
-            self._read_meta(line.decode())
+            self._read_meta(self._text(line))
         elif line.startswith(b"#"):
+            self.faults += self.contigs.judge()
             self._read_columns(line)
-            self.build = self.build or builds.detect_build(self.contigs.items())
             self.is_complete = True
         else:
             self._refuse(
@@ -86,23 +100,12 @@ class Header:
                 "with #CHROM, before the first record",
             )
 
-    def add_contig(self, name: str) -> None:
-        """Declare a contig that a record uses."""
-        self.contigs[name] = None
-
-    def last_position(self, name: str) -> int:
-        """Return the last POS that a record on the contig may have.
-
-        Where the upload states no length, the build's counts. It is not written down:
-        a length in the store proves the build, so it must come from the upload.
-        """
-        length = self.contigs[name]
-        # Nobody can tell which mitochondrion chrM of GRCh37 is: UCSC's is longer.
-        is_unclear = self.build == "GRCh37" and name.startswith("chrM")
-        if length is None and self.build is not None and not is_unclear:
-            length = builds.expected_length(self.build, name)
-        # VCF 4.5, section 1.6.1: telomeres stand at 0 and at the length + 1.
-        return MAX_POSITION if length is None else length + 1
+    def finish(self, last_positions: Mapping[str, int]) -> list[IntakeRefused]:
+        """Judge what only the last POS of each contig can; return what is refused."""
+        faults = self.contigs.finish(last_positions)
+        self.warnings += self.contigs.warnings()
+        self.warnings += self.tally.warnings()
+        return faults
 
     def lines(self) -> list[str]:
         """Return the lines of the canonical header, without their ends."""
@@ -113,7 +116,7 @@ class Header:
             lines.append(f'##ALT=<ID={key},Description="{description}">')
         lines += [item.line("INFO") for item in self.info.values()]
         lines += [item.line("FORMAT") for item in self.format.values()]
-        for name, length in self.contigs.items():
+        for name, length in self.contigs.standard_lengths().items():
             stated = "" if length is None else f",length={length}"
             lines.append(f"##contig=<ID={name}{stated}>")
         lines.append("\t".join([*COLUMNS, *self.samples]))
@@ -122,14 +125,32 @@ class Header:
     def _refuse(self, code: Code, message: str, column: int | None = None) -> NoReturn:
         raise refusal(code, message, self._number, column)
 
+    def _warn(self, text: str) -> None:
+        self.tally.note(self._number, text)
+
+    def _text(self, line: bytes) -> str:
+        try:
+            return line.decode()
+        except UnicodeDecodeError as error:
+            # Of such a line at most the description is kept, and no release has it.
+            self._warn(
+                f"expected UTF-8, got the byte 0x{line[error.start]:02x} in a header "
+                "line; convert the file with `iconv -f latin1 -t utf-8`"
+            )
+            return line.decode(errors="replace")
+
     def _read_version(self, line: bytes) -> None:
-        match = _VERSION.fullmatch(line.decode())
+        match = _VERSION.fullmatch(self._text(line))
         if match is None:
             self._refuse("version", "expected VCFv4.0 to VCFv4.5, got another version")
         self.version = (4, int(match[1]))
 
     def _read_meta(self, line: str) -> None:
-        kind, _, value = line[2:].partition("=")
+        kind, equals, value = line[2:].partition("=")
+        if line.startswith(_PLINK_1):
+            self.contigs.is_plink_1 = True
+        if not equals:
+            return
         match kind:
             case "INFO" | "FORMAT":
                 self._read_definition(kind, self._pairs(kind, value))
@@ -138,67 +159,45 @@ class Header:
             case "contig":
                 self._read_contig(self._pairs(kind, value))
 
-    def _pairs(self, kind: str, value: str) -> dict[str, str]:
-        """Return key and value of each pair in <...>; quotes off, escapes left on."""
-        if not (value.startswith("<") and value.endswith(">")):
-            self._refuse("header-line", f"expected ##{kind}=<...>, got no brackets")
-        inside, at = value[1:-1], 0
-        pairs: dict[str, str] = {}
-        while at < len(inside):
-            match = _PAIR.match(inside, at)
-            if match is None:
-                self._refuse(
-                    "header-line",
-                    f'expected KEY=value or KEY="text", parted by commas, in ##{kind}'
-                    f"=<...>, got something else after {len(pairs)} pair(s)",
-                )
-            key, text, _ = match.groups()
-            if key in pairs:
-                self._refuse("header-line", f"expected one {key} in ##{kind}=<...>")
-            is_quoted = text.startswith('"')
-            pairs[key] = text[1:-1] if is_quoted else text.replace('"', '\\"')
-            at = match.end()
+    def _pairs(self, kind: str, value: str) -> Pairs:
+        try:
+            pairs = read_pairs(kind, value)
+        except PairsInvalid as error:
+            self._refuse("header-line", str(error))
+        for problem in pairs.problems:
+            self._warn(f"{problem} (##{kind})")
         return pairs
 
-    def _key(self, kind: str, pairs: dict[str, str]) -> str:
-        key = pairs.get("ID", "")
-        if not (KEY if kind in _TABLED else FILTER_KEY).fullmatch(key):
+    def _read_definition(self, kind: str, pairs: Pairs) -> None:
+        key = pairs.get("ID")
+        if kind == "INFO" and key and not KEY.fullmatch(key):
+            self._warn(
+                "the ID of an ##INFO line has a blank or another sign that no key may "
+                "have; the line and the entries of this key are left out; rename it"
+            )
+            return
+        if not KEY.fullmatch(key):
             self._refuse("header-line", f"expected a key as ID of ##{kind}")
-        return key
-
-    def _read_definition(self, kind: str, pairs: dict[str, str]) -> None:
-        key = self._key(kind, pairs)
-        number = pairs.get("Number", "")
-        if number == "-1":  # how version 3 wrote '.', still met in 4.0
-            number = "."
-        if not NUMBER.fullmatch(number):
-            self._refuse(
-                "header-line",
-                f"expected a count, A, R, G or '.' as Number of {kind} {key}",
-            )
-        type_ = _TYPES.get(pairs.get("Type", ""))
-        if type_ is None or (kind == "FORMAT" and type_ == "Flag"):
-            allowed = "Integer, Float, Character or String"
-            allowed = f"Flag, {allowed}" if kind == "INFO" else allowed
-            self._refuse("header-line", f"expected {allowed} as Type of {kind} {key}")
-        if (type_ == "Flag") != (number == "0"):
-            self.warnings.append(
-                f"line {self._number}: {kind} {key} has Type={type_} and "
-                f"Number={number}; kept with Number={'0' if type_ == 'Flag' else '.'}"
-            )
-            number = "0" if type_ == "Flag" else "."
         found = Definition(
             id=key,
-            number=number,
-            type=type_,
-            description=pairs.get("Description", ""),
+            number=self._number_of(kind, key, pairs),
+            type=self._type_of(kind, key, pairs),
+            description=self._description_of(kind, key, pairs),
         )
-        if kind == "FORMAT" and key == "GT" and (number, type_) != ("1", "String"):
+        if (found.type == "Flag") != (found.number == "0"):
+            number = "0" if found.type == "Flag" else "."
+            self.warnings.append(
+                f"line {self._number}: {kind} {key} has Type={found.type} and "
+                f"Number={found.number}; kept with Number={number}"
+            )
+            found = replace(found, number=number)
+        is_bare = (found.number, found.type) == ("1", "String")
+        if kind == "FORMAT" and key == "GT" and not is_bare:
             self.warnings.append(
                 f"line {self._number}: FORMAT GT is not Number=1,Type=String; kept so"
             )
             found = FORMAT["GT"]
-        if kind == "INFO" and key in EXTENT_KEYS and type_ != "Integer":
+        if kind == "INFO" and key in EXTENT_KEYS and found.type != "Integer":
             self.warnings.append(
                 f"line {self._number}: INFO {key} is not Type=Integer; kept so"
             )
@@ -206,25 +205,93 @@ class Header:
         table = self.info if kind == "INFO" else self.format
         known = table.setdefault(key, found)
         if (known.number, known.type) != (found.number, found.type):
-            self._refuse(
-                "header-conflict",
-                f"expected one definition of {kind} {key}, got two that differ",
+            if kind == "FORMAT" or key in CUTTING_KEYS:
+                self._refuse(
+                    "header-conflict",
+                    f"expected one definition of {kind} {key}, got two that differ; "
+                    "take out the wrong one with `bcftools reheader -h`",
+                )
+            self._warn(
+                f"INFO {key} is defined once more, and in another way; the first "
+                "definition counts; take out the wrong one"
             )
         self._check_fields(len(table), kind)
+
+    def _number_of(self, kind: str, key: str, pairs: Pairs) -> str:
+        if "Number" not in pairs.values:
+            is_flag = pairs.get("Type").lower() == "flag"
+            number = "0" if is_flag else "."
+            self._warn(f"{kind} {key} has no Number; read as {number}, write it so")
+            return number
+        number = pairs.get("Number")
+        if number == "-1":  # how version 3 wrote '.', still met in 4.0
+            number = "."
+        if not NUMBER.fullmatch(number):
+            self._refuse(
+                "header-line",
+                f"expected a count, A, R, G or '.' as Number of {kind} {key}",
+            )
+        return number
+
+    def _type_of(self, kind: str, key: str, pairs: Pairs) -> Type:
+        stated = pairs.get("Type")
+        type_ = _TYPES.get(stated)
+        if type_ is None:
+            type_ = _TYPES_BY_CASE.get(stated.lower() or "string")
+            if type_ is not None:
+                problem = f"has Type={stated}" if stated else "has no Type"
+                self._warn(f"{kind} {key} {problem}; read as {type_}, write it so")
+        if type_ is None or (kind == "FORMAT" and type_ == "Flag"):
+            allowed = "Integer, Float, Character or String"
+            allowed = f"Flag, {allowed}" if kind == "INFO" else allowed
+            self._refuse("header-line", f"expected {allowed} as Type of {kind} {key}")
+        return type_
+
+    def _description_of(self, kind: str, key: str, pairs: Pairs) -> str:
+        if "Description" not in pairs.values:
+            self._warn(f'{kind} {key} has no Description; write Description=""')
+        return pairs.get("Description")
 
     def _read_description(self, kind: str, value: str) -> None:
         # ALT ids may hold what the grammar of pairs cannot part, and no engine reads
         # them; FILTER ids are checked against the records.
-        try:
+        if kind == "FILTER":
             pairs = self._pairs(kind, value)
-            key = self._key(kind, pairs)
-        except IntakeRefused:
-            if kind == "FILTER":
-                raise
+            if not pairs.get("ID"):
+                self._refuse("header-line", "expected a key as ID of ##FILTER")
+            self.add_filter(pairs.get("ID"), pairs.get("Description"), self._number)
             return
-        table = self.filters if kind == "FILTER" else self.alts
-        table.setdefault(key, pairs.get("Description", ""))
-        self._check_fields(len(table), kind)
+        try:
+            pairs = read_pairs(kind, value)
+        except PairsInvalid:
+            return
+        if FILTER_KEY.fullmatch(pairs.get("ID")):
+            self.alts.setdefault(pairs.get("ID"), pairs.get("Description"))
+            self._check_fields(len(self.alts), kind)
+
+    def add_filter(
+        self, name: str, description: str, line: int, *, is_used: bool = False
+    ) -> str:
+        """Declare a filter; return the name that the store has for it.
+
+        Names with signs that htslib cannot read, as QD<2.0, are spelt out: QDlt2.0.
+        """
+        key = name
+        if not FILTER_KEY.fullmatch(name):
+            key = clean_filter(name)
+            shown = ascii(name[:40])
+            self.tally.note(
+                line,
+                f"the filter {shown} has a blank or a sign that no filter may have; it "
+                f"is written as {key}; rename it in the file",
+            )
+        if key not in self.filters and not (is_used and key == "PASS"):
+            if len(self.filters) >= MAX_FIELDS:
+                self._refuse(
+                    "too-many-fields", f"expected at most {MAX_FIELDS} filters"
+                )
+            self.filters[key] = description
+        return key
 
     def _check_fields(self, count: int, kind: str) -> None:
         if count > MAX_FIELDS:
@@ -232,40 +299,32 @@ class Header:
                 "too-many-fields", f"expected at most {MAX_FIELDS} {kind} definitions"
             )
 
-    def _read_contig(self, pairs: dict[str, str]) -> None:
-        name = pairs.get("ID", "")
+    def _read_contig(self, pairs: Pairs) -> None:
+        name = pairs.get("ID")
         if not CONTIG_NAME.fullmatch(name):
-            self._refuse("contig-name", "expected a contig's name as ID of ##contig")
+            got = ", got one with a blank" if re.search(r"\s", name) else ""
+            self._refuse(
+                "contig-name", f"expected a contig's name as ID of ##contig{got}"
+            )
         length = None
-        if "length" in pairs:
-            text = pairs["length"]
+        if pairs.get("length"):
+            text = pairs.get("length")
             is_number = text.isascii() and text.isdigit() and len(text) <= 10
-            if not is_number or not 0 < int(text) <= MAX_POSITION:
+            length = int(text) if is_number else -1
+            if not 0 < length <= MAX_POSITION and not builds.is_placeholder(length):
                 self._refuse(
                     "header-line",
                     f"expected a length from 1 to {MAX_POSITION} of contig {name}",
                 )
-            length = int(text)
         if name not in self.contigs and len(self.contigs) == self._limits.contigs:
             self._refuse(
                 "too-many-contigs", f"expected at most {self._limits.contigs} contigs"
             )
-        if length is not None and self.build is not None:
-            self._check_build(name, length, self.build)
-        known = self.contigs.get(name)
-        if known is not None and length is not None and known != length:
+        if not self.contigs.declare(name, length, self._number):
             self._refuse(
                 "header-conflict",
-                f"expected one length of contig {name}, got {known} and {length}",
-            )
-        self.contigs[name] = known if length is None else length
-
-    def _check_build(self, name: str, length: int, build: Build) -> None:
-        if not builds.is_length_of(build, name, length):
-            self._refuse(
-                "build-mismatch",
-                f"expected {builds.expected_length(build, name)} as length of {name}, "
-                f"for the dataset is stated to be on {build}, got {length}",
+                f"expected one length of contig {name}, got "
+                f"{self.contigs.lengths[name]} and {length}",
             )
 
     def _read_columns(self, line: bytes) -> None:
@@ -320,3 +379,13 @@ class Header:
                 )
             seen.add(name)
         self.samples = tuple(names)
+
+
+def clean_filter(name: str) -> str:
+    """Return a filter's name in letters, digits and signs that every reader takes.
+
+    >>> clean_filter("QD<2.0"), clean_filter(" PASS"), clean_filter("hard filter")
+    ('QDlt2.0', 'PASS', 'hard_filter')
+    """
+    spelt = "".join(_SPELT_OUT.get(sign, sign) for sign in name.strip())
+    return re.sub(r"[^0-9A-Za-z_.:+-]", "_", spelt)[:MAX_NAME_CHARACTERS]

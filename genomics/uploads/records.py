@@ -16,6 +16,7 @@ from itertools import zip_longest
 from typing import NoReturn
 
 from genomics.columnar import codes, encoding
+from genomics.errors import IntakeRefused
 from genomics.limits import Limits
 from genomics.uploads.definitions import as_text, undeclared
 from genomics.uploads.header import COLUMNS, KEY, MAX_FIELDS, Header
@@ -107,30 +108,39 @@ class RecordReader:
             return b"\t".join(columns)
         return line
 
-    def check_held(self) -> None:
+    def check_held(self) -> list[IntakeRefused]:
         """Check the genotypes that `read` has put off, for many are checked at once.
 
-        To be called before their records are used, and before a fault in a later
-        record is told: the first fault of a file counts.
+        To be called before their records are used; returns what is refused.
         """
         held, self._held = self._held, []
         if not held:
-            return
+            return []
         found = encoding.encode_rows([each.cells for each in held])
         largest = encoding.largest_of([each.site.alt_count for each in held])
         is_sound = found.sound & ((found.codes & codes.PAIR).max(axis=1) <= largest)
+        faults = []
         for each, sound in zip(held, is_sound.tolist(), strict=True):
             if not sound:
                 self._number = each.number
-                self._check_samples(_BARE, each.cells.split(b"\t"), each.site)
+                try:
+                    self._check_samples(_BARE, each.cells.split(b"\t"), each.site)
+                except IntakeRefused as refused:
+                    faults.append(refused)
         self._plans.get(_BARE) or self._plan(_BARE)
+        return faults
+
+    @property
+    def part(self) -> str | None:
+        """Return which part of X the last record is on, None where nothing merges."""
+        return self._sites.part
 
     def contig_counts(self) -> dict[str, int]:
         """Return how many records each contig has, in the order of the file."""
         return self._sites.contig_counts()
 
-    def finish(self) -> None:
-        """Put what the records brought into the header."""
+    def finish(self) -> list[IntakeRefused]:
+        """Put what the records brought into the header; return what is refused."""
         self._sites.finish()
         ours = [key for key, field in self._fields.items() if field.is_ours]
         if ours:
@@ -140,6 +150,7 @@ class RecordReader:
         self._header.format = {
             key: field.definition for key, field in self._fields.items()
         }
+        return self._header.finish(self._sites.last_positions())
 
     def _refuse(self, code: Code, message: str, column: int | None = None) -> NoReturn:
         raise refusal(code, message, self._number, column)

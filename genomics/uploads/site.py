@@ -8,27 +8,18 @@ Source: VCF 4.5, sections 1.6.1 and 5.4 (breakends).
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NoReturn
 
 from genomics.limits import Limits
-from genomics.uploads.definitions import as_text, undeclared
-from genomics.uploads.header import (
-    CONTIG_NAME,
-    EXTENT_KEYS,
-    FILTER_KEY,
-    KEY,
-    MAX_FIELDS,
-    MAX_POSITION,
-    Header,
-)
+from genomics.uploads.contigs import MAX_POSITION
+from genomics.uploads.header import CONTIG_NAME, MAX_FIELDS, Header
+from genomics.uploads.info import InfoReader
 from genomics.uploads.refusal import Code, refusal
 from genomics.uploads.statements import StatementReport
-from genomics.uploads.values import LONGEST_REMEMBERED, Field, is_quality
+from genomics.uploads.values import LONGEST_REMEMBERED, is_quality
 
-MAX_INFO_ENTRIES = 4096
 MAX_FILTERS = 256
-_EXTENT_KEYS = tuple(key.encode() for key in EXTENT_KEYS)
 
 _COLUMN = {
     name: number
@@ -37,6 +28,9 @@ _COLUMN = {
     )
 }
 _BASES = b"ACGTN"
+# IUPAC codes of bases that a reference leaves open; N among them says so for all.
+_OPEN_BASES = bytes.maketrans(b"RYSWKMBDHV", b"N" * 10)
+_IUPAC = b"ACGTNRYSWKMBDHV"
 _ID = re.compile(rb"[^\s;]+(?:;[^\s;]+)*")
 _BASE = rb"[ACGTNacgtn]"
 _CONTIG = rb"(?:<[^<>\[\]\s,]+>|[^<>\[\]\s,]+)"
@@ -49,6 +43,7 @@ _ALT = re.compile(
     rb"|\.%(base)s+"  # single breakends
     rb"|%(base)s+\." % {b"base": _BASE, b"contig": _CONTIG}
 )
+_MATE = re.compile(rb"([\[\]])<?([^\[\]]+?)>?:([0-9]{1,10}[\[\]])")
 _REMEMBERED = 1 << 14
 _LONGEST_FILTERS = 256
 
@@ -67,19 +62,22 @@ class SiteReader:
     def __init__(self, header: Header, limits: Limits) -> None:
         self._header = header
         self._limits = limits
+        self.part: str | None = None
         self._contig: bytes | None = None
+        self._standard: bytes | None = None  # its other name in the store, if any
         self._last_position = 0
+        self._last_positions: dict[str, int] = {}
+        self._standard_names: dict[bytes, bytes] = {}
         self._position = 0
         self._in_contig = 0
         self._counts: dict[bytes, int] = {}
-        self._filters: set[bytes] = {b".", b"PASS"}
+        # As it came -> as it is in the store.
+        self._filters: dict[bytes, bytes] = {b".": b".", b"PASS": b"PASS"}
         self._qualities: set[bytes] = {b"."}
-        self._info: dict[bytes, Field] = {
-            key.encode(): Field(definition, is_ours=False)
-            for key, definition in header.info.items()
-        }
+        self._info = InfoReader(header, self._standard_name, MAX_FIELDS)
         self._statements = StatementReport(header.version)
         self._number = 0
+        self._open_bases = b""  # the codes of this record's REF that are now N
 
     def read(self, columns: list[bytes], number: int) -> Site:
         """Check CHROM to INFO, put them into canonical form within `columns`."""
@@ -87,10 +85,12 @@ class SiteReader:
         if columns[0] != self._contig:
             self._enter_contig(columns[0])
         self._check_position(columns[1])
-        self._in_contig += 1
         if columns[2] != b"." and not _ID.fullmatch(columns[2]):
             self._refuse("id", "expected ids parted by ';', or '.', as ID", "ID")
         is_changed = self._check_ref(columns)
+        if self._standard is not None:
+            columns[0] = self._standard
+            is_changed = True
         if self._position + len(columns[3]) - 1 > MAX_POSITION:
             self._refuse(
                 "position-beyond-contig",
@@ -105,42 +105,48 @@ class SiteReader:
             is_changed |= self._check_alts(alts, columns)
         if columns[5] not in self._qualities:
             self._check_quality(columns[5])
-        if columns[6] not in self._filters:
-            self._check_filter(columns[6])
+        filters = self._filters.get(columns[6]) or self._check_filter(columns[6])
+        if filters != columns[6]:
+            columns[6] = filters
+            is_changed = True
         if columns[7] != b".":
-            is_changed |= self._check_info(columns)
+            info = self._info.read(columns[7], number)
+            is_changed |= info is not columns[7]
+            columns[7] = info
             if alt_count:
                 self._statements.read(columns, number)
+        self._in_contig += 1
         return Site(alt_count, is_changed)
 
     def contig_counts(self) -> dict[str, int]:
-        """Return how many records each contig has, in the order of the file."""
-        if self._contig is not None:
-            self._counts[self._contig] = self._in_contig
-        return {name.decode(): count for name, count in self._counts.items()}
+        """Return how many records each contig of the store has."""
+        self._leave_contig()
+        found: dict[str, int] = {}
+        for name, count in self._counts.items():
+            if count:
+                standard = self._header.contigs.names.standard(name.decode())
+                found[standard] = found.get(standard, 0) + count
+        return found
+
+    def last_positions(self) -> dict[str, int]:
+        """Return the last POS on each contig, as the upload names it."""
+        self._leave_contig()
+        return self._last_positions
 
     def finish(self) -> None:
         """Put the INFO keys that the records brought into the header."""
-        ours = [key.decode() for key, field in self._info.items() if field.is_ours]
-        if ours:
-            self._header.warnings.append(
-                f"{len(ours)} INFO key(s) are not declared, such as {ours[0]}"
-            )
+        self._info.finish()
         self._header.warnings += self._statements.warnings()
-        for key, field in self._info.items():
-            if field.is_ours and field.has_bare and not field.has_values:
-                # A key that always stands alone is a flag, declared or not.
-                flag = undeclared("INFO", key.decode(), self._header.version)
-                field.redefine(replace(flag, number="0", type="Flag"))
-        self._header.info = {
-            key.decode(): field.definition for key, field in self._info.items()
-        }
 
     def _refuse(self, code: Code, message: str, column: str) -> NoReturn:
         raise refusal(code, message, self._number, _COLUMN[column])
 
     def _enter_contig(self, name: bytes) -> None:
+        self._leave_contig()
         if name in self._counts:
+            # Said once; the records behind it are checked as any others.
+            self._contig, self._in_contig = name, self._counts[name]
+            self._position = 0
             self._refuse(
                 "contig-order",
                 "expected the records of a contig to stand together, got a contig "
@@ -149,24 +155,44 @@ class SiteReader:
             )
         text = name.decode()
         if not CONTIG_NAME.fullmatch(text):
+            got = ", got one with a blank" if re.search(r"\s", text) else ""
             self._refuse(
                 "contig-name",
-                "expected the name of a contig, without blanks, commas and brackets",
+                "expected the name of a contig, without blanks, commas and brackets"
+                + got,
                 "CHROM",
             )
-        if text not in self._header.contigs:
-            if len(self._header.contigs) == self._limits.contigs:
+        contigs = self._header.contigs
+        if text not in contigs:
+            if len(contigs) == self._limits.contigs:
                 self._refuse(
                     "too-many-contigs",
                     f"expected at most {self._limits.contigs} contigs",
                     "CHROM",
                 )
-            self._header.add_contig(text)
-        if self._contig is not None:
-            self._counts[self._contig] = self._in_contig
+            contigs.meet(text, self._number)
+        contigs.enter(text, self._number)
+        self.part = contigs.part(text)
         self._counts[name] = 0
         self._contig, self._in_contig, self._position = name, 0, 0
-        self._last_position = self._header.last_position(text)
+        self._last_position = contigs.last_position(text)
+        standard = self._standard_name(name)
+        self._standard = None if standard == name else standard
+
+    def _leave_contig(self) -> None:
+        if self._contig is not None:
+            self._counts[self._contig] = self._in_contig
+            if self._in_contig:
+                self._last_positions[self._contig.decode()] = self._position
+
+    def _standard_name(self, name: bytes) -> bytes:
+        found = self._standard_names.get(name)
+        if found is None:
+            if len(self._standard_names) >= _REMEMBERED:
+                self._standard_names.clear()
+            found = self._header.contigs.names.standard(name.decode()).encode()
+            self._standard_names[name] = found
+        return found
 
     def _check_position(self, text: bytes) -> None:
         # bytes.isdigit is true of ASCII digits alone.
@@ -174,10 +200,11 @@ class SiteReader:
         if not is_number or (text[0] == ord("0") and len(text) > 1):
             self._refuse("position", "expected a whole number from 0 as POS", "POS")
         position = int(text)
-        if position < self._position:
+        previous, self._position = self._position, position
+        if position < previous:
             self._refuse(
                 "position-order",
-                f"expected a POS of at least {self._position}, that of the record "
+                f"expected a POS of at least {previous}, that of the record "
                 f"before it, got {position}; sort the file with `bcftools sort`",
                 "POS",
             )
@@ -188,15 +215,23 @@ class SiteReader:
                 f"got {position}",
                 "POS",
             )
-        self._position = position
 
     def _check_ref(self, columns: list[bytes]) -> bool:
+        self._open_bases = b""
         ref = columns[3]
         if ref and not ref.translate(None, _BASES):
             return False
         upper = ref.upper()
-        if not ref or upper.translate(None, _BASES):
+        if not ref or upper.translate(None, _IUPAC):
             self._refuse("ref", "expected bases A, C, G, T or N as REF", "REF")
+        if upper.translate(None, _BASES):
+            self._open_bases = upper.translate(None, _BASES)
+            upper = upper.translate(_OPEN_BASES)
+            self._header.tally.note(
+                self._number,
+                "REF has a code for several bases (IUPAC, such as R); it is written "
+                "as N; `bcftools norm -c s -f reference.fa` puts REF right",
+            )
         columns[3] = upper
         return True
 
@@ -216,14 +251,17 @@ class SiteReader:
         seen = {columns[3]}
         for index, alt in enumerate(alts):
             if alt.translate(None, _BASES) or not alt:
+                if self._open_bases and not alt.upper().translate(
+                    None, _BASES + self._open_bases
+                ):
+                    # What is open in REF is the same base here.
+                    alt = alt.upper().translate(_OPEN_BASES)
                 if not _ALT.fullmatch(alt):
-                    self._refuse(
-                        "alt",
-                        "expected bases, *, <ID> or a breakend as ALT allele "
-                        f"{index + 1}, got something else",
-                        "ALT",
-                    )
+                    self._refuse_alt(alt, index + 1)
                 if not alt.isalpha():
+                    standard = _MATE.sub(self._standard_mate, alt)
+                    is_changed |= standard != alt
+                    alts[index] = standard
                     continue  # symbolic alleles may come twice, told apart in INFO
                 alt = alts[index] = alt.upper()
                 is_changed = True
@@ -239,6 +277,22 @@ class SiteReader:
             columns[4] = b",".join(alts)
         return is_changed
 
+    def _standard_mate(self, match: "re.Match[bytes]") -> bytes:
+        name = self._standard_name(match[2])
+        if name == match[2]:
+            return match[0]
+        return match[1] + name + b":" + match[3]
+
+    def _refuse_alt(self, alt: bytes, number: int) -> NoReturn:
+        got = "something else"
+        if alt and not alt.upper().translate(None, _IUPAC):
+            got = "a code for several bases (IUPAC), which may be any of them"
+        self._refuse(
+            "alt",
+            f"expected bases, *, <ID> or a breakend as ALT allele {number}, got {got}",
+            "ALT",
+        )
+
     def _check_quality(self, quality: bytes) -> None:
         if not is_quality(quality):
             self._refuse("qual", "expected a number or '.' as QUAL", "QUAL")
@@ -247,17 +301,26 @@ class SiteReader:
                 self._qualities.clear()
             self._qualities.add(quality)
 
-    def _check_filter(self, filter_: bytes) -> None:
+    def _check_filter(self, filter_: bytes) -> bytes:
+        """Return the filters as they are in the store."""
         if filter_.count(b";") >= MAX_FILTERS:
             self._refuse(
                 "too-many-fields",
                 f"expected at most {MAX_FILTERS} filters of one record",
                 "FILTER",
             )
+        names: dict[str, None] = {}
         for key in filter_.decode().split(";"):
-            if not FILTER_KEY.fullmatch(key) or key == "0":
+            if not key.strip() or key == "0":
                 self._refuse(
-                    "filter", "expected PASS, '.' or filters parted by ';'", "FILTER"
+                    "filter", "expected PASS, '.' or filters separated by ';'", "FILTER"
+                )
+            # Two filters, or one with a comma in its name.
+            if "," in key:
+                self._refuse(
+                    "filter",
+                    "expected PASS, '.' or filters separated by ';', got a comma",
+                    "FILTER",
                 )
             if key not in self._header.filters and key != "PASS":
                 if len(self._header.filters) >= MAX_FIELDS:
@@ -266,78 +329,13 @@ class SiteReader:
                         f"expected at most {MAX_FIELDS} filters",
                         "FILTER",
                     )
-                self._header.filters[key] = "Not declared in the upload"
+                key = self._header.add_filter(
+                    key, "Not declared in the upload", self._number, is_used=True
+                )
+            names[key] = None
+        known = ";".join(names).encode()
         if len(filter_) <= _LONGEST_FILTERS:
             if len(self._filters) >= _REMEMBERED:
                 self._filters.clear()
-            self._filters.add(filter_)
-
-    def _check_info(self, columns: list[bytes]) -> bool:
-        """Check INFO; return whether empty entries had to be taken out."""
-        info = columns[7]
-        if info.count(b";") >= MAX_INFO_ENTRIES:
-            self._refuse(
-                "too-many-fields",
-                f"expected at most {MAX_INFO_ENTRIES} entries in INFO",
-                "INFO",
-            )
-        entries = info.split(b";")
-        is_changed = b"" in entries
-        if is_changed:
-            entries = [entry for entry in entries if entry]
-            if not entries:
-                self._refuse("info", "expected entries or '.' as INFO", "INFO")
-            columns[7] = b";".join(entries)
-        keys = set()
-        for entry in entries:
-            key, equals, value = entry.partition(b"=")
-            keys.add(key)
-            field = self._info.get(key) or self._learn(key)
-            if not equals:
-                field.has_bare = True
-                if key in _EXTENT_KEYS:
-                    self._refuse_extent(key, field)
-            elif value not in field.accepted and not field.fits([value]):
-                self._give_way(key, field)
-            elif key == b"END" and b"," in value:
-                self._refuse_extent(key, field)
-            field.has_values |= equals != b""
-        if len(keys) != len(entries):
-            self._refuse("info-duplicate", "expected each INFO key once", "INFO")
-        return is_changed
-
-    def _learn(self, key: bytes) -> Field:
-        text = key.decode()
-        if not KEY.fullmatch(text):
-            self._refuse("info", "expected entries KEY=value or KEY in INFO", "INFO")
-        if len(self._info) == MAX_FIELDS:
-            self._refuse(
-                "too-many-fields", f"expected at most {MAX_FIELDS} INFO keys", "INFO"
-            )
-        definition = undeclared("INFO", text, self._header.version)
-        field = self._info[key] = Field(definition, is_ours=True)
-        return field
-
-    def _give_way(self, key: bytes, field: Field) -> None:
-        """Keep as text what is not of its type.
-
-        Annotations often break their own types, and a release computes INFO anew: it
-        passes on only what describes the allele, so nothing wrong can come of it.
-        """
-        if key in _EXTENT_KEYS:
-            self._refuse_extent(key, field)
-        if field.definition.type in ("String", "Character"):
-            return  # an empty text
-        self._header.warnings.append(
-            f"line {self._number}: INFO {key.decode()} is no {field.definition.type}; "
-            "kept as String"
-        )
-        field.redefine(as_text(field.definition))
-
-    def _refuse_extent(self, key: bytes, field: Field) -> NoReturn:
-        self._refuse(
-            "info-value",
-            f"expected {field.wanted} as INFO {key.decode()}, for it says which bases "
-            "the record covers",
-            "INFO",
-        )
+            self._filters[filter_] = known
+        return known

@@ -39,11 +39,11 @@ def batches(chunks: Iterable[bytes], limits: Limits) -> Iterator[Batch]:
     chunk_iterator = iter(chunks)
     while True:
         try:
-            chunk = next(chunk_iterator, b"")
+            chunk = next(chunk_iterator, None)
         except IntakeRefused as refused:
             column = b"".join(rest).count(b"\t") + 1
             raise refusal_at(refused, number, column) from refused
-        if not chunk:
+        if chunk is None:
             break
         end = chunk.rfind(b"\n") + 1
         if end:
@@ -114,12 +114,24 @@ def _unsound(text: bytes, first: int) -> IntakeRefused:
 
 
 def _not_utf8(text: bytes, first: int) -> list[IntakeRefused]:
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        line, column = _place(text, error.start, first)
-        message = f"expected UTF-8, got the byte 0x{text[error.start]:02x}"
-        return [refusal("encoding", message, line, column)]
+    start = 0
+    while start < len(text):
+        try:
+            text[start:].decode()
+        except UnicodeDecodeError as error:
+            at = start + error.start
+            line_start = text.rfind(b"\n", 0, at) + 1
+            if text.startswith(b"##", line_start):
+                # Header lines are read all the same; see `header`.
+                start = text.find(b"\n", at) + 1 or len(text)
+                continue
+            line, column = _place(text, at, first)
+            message = (
+                f"expected UTF-8, got the byte 0x{text[at]:02x}; if the file is "
+                "Latin-1, convert it with `iconv -f latin1 -t utf-8`"
+            )
+            return [refusal("encoding", message, line, column)]
+        break
     return []
 
 

@@ -1,5 +1,7 @@
 r"""Unpack an upload chunk by chunk: plain, gzip of any number of members, or BGZF.
 
+What comes out is VCF, or BCF as `bcf` reads it.
+
 What the file is called never matters, only its first bytes do. The digest is of the
 bytes as uploaded. What the text says is left to `text`, `header` and `records`.
 
@@ -18,6 +20,7 @@ from typing import BinaryIO, Literal
 
 from genomics.errors import IntakeRefused
 from genomics.limits import Limits
+from genomics.uploads import bcf
 from genomics.uploads.refusal import Code, refusal
 
 CHUNK_BYTES = 1 << 20
@@ -33,8 +36,7 @@ _BGZF_SMALLEST = 28  # the empty block that ends a file
 
 _VCF_MAGIC = b"##fileformat=VCFv"
 _OTHER_FORMATS: tuple[tuple[bytes, Code, str], ...] = (
-    (b"BCF\x02", "bcf", "BCF, the binary form: convert it with `bcftools view -O z`"),
-    (b"BCF\x04", "bcf", "BCF of version 1"),
+    (b"BCF\x04", "bcf", "BCF of version 1: convert it with `bcftools view -O z`"),
     (b"BAM\x01", "bam", "BAM, which holds reads"),
     (b"CRAM", "cram", "CRAM, which holds reads"),
     (b"@HD\t", "bam", "SAM, which holds reads"),
@@ -85,6 +87,8 @@ class Unpacker:
             plain = self._gzip(head)
         is_first = True
         for chunk in plain:
+            if not chunk:
+                continue  # to a reader, no bytes mean the end of the file
             if is_first:
                 _refuse_other_format(chunk)
                 _refuse_other_text(chunk)
@@ -212,7 +216,13 @@ class Unpacker:
                     yield b"".join(pending)
                     pending = []
             if last_size != 0:
-                raise self._truncated("without an end block")
+                raise refusal(
+                    "truncated",
+                    "expected the end block of BGZF (28 bytes, empty), the file ends "
+                    f"at byte {self.bytes_read} without it: it may be cut short, or "
+                    "what wrote it leaves the block out; if the file is whole, pack it "
+                    "anew with `gzip -dc FILE | bgzip`",
+                )
         except IntakeRefused as refused:
             if pending:
                 yield b"".join(pending)
@@ -225,7 +235,7 @@ class Unpacker:
         if size is None:
             if len(window) < _BGZF_SMALLEST:
                 raise self._truncated("inside the head of a BGZF block")
-            raise _corrupt(place)
+            raise _corrupt(place, window)
         if len(window) < size:
             raise self._truncated("inside a BGZF block")
         head = _BGZF_FIXED.size + int.from_bytes(window[10:12], "little")
@@ -259,8 +269,14 @@ def _until_fault(member: "zlib._Decompress", data: bytes) -> bytes:
     return bytes(plain)
 
 
-def _corrupt(place: int) -> IntakeRefused:
-    return refusal("corrupt", f"expected a BGZF block at byte {place}, got other bytes")
+def _corrupt(place: int, start: bytes = b"") -> IntakeRefused:
+    got = "other bytes"
+    if start.startswith(_GZIP_MAGIC):
+        got = (
+            "gzip that is no BGZF: files of two packings were joined; pack them anew "
+            "with `gzip -dc FILE | bgzip`"
+        )
+    return refusal("corrupt", f"expected a BGZF block at byte {place}, got {got}")
 
 
 def _bgzf_block_size(head: bytes) -> int | None:
@@ -280,10 +296,14 @@ def _bgzf_block_size(head: bytes) -> int | None:
 def _refuse_other_format(head: bytes) -> None:
     for magic, code, name in _OTHER_FORMATS:
         if head.startswith(magic):
-            raise refusal(code, f"expected a VCF as text, gzip or BGZF, got {name}")
+            raise refusal(
+                code, f"expected VCF or BCF, as it is or in gzip or BGZF, got {name}"
+            )
 
 
 def _refuse_other_text(head: bytes) -> None:
+    if any(magic.startswith(head[: len(magic)]) for magic in bcf.MAGICS):
+        return
     # A first chunk may be short: gzip members can be of any size.
     if not _VCF_MAGIC.startswith(head[: len(_VCF_MAGIC)]):
         raise refusal(

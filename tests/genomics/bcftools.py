@@ -14,6 +14,11 @@ def view(*arguments: str) -> str:
     return told
 
 
+def write(*arguments: str) -> None:
+    """Let `bcftools view` write a file, as -o says."""
+    pysam.bcftools.view(*arguments, catch_stdout=False)
+
+
 def bcftools_genotypes(text: str, names: Sequence[str]) -> str:
     """Return what bcftools leaves of the genotypes of these samples, now N0, N1, ...
 

@@ -27,7 +27,11 @@ def check(case: Case) -> Release:
     with tempfile.TemporaryDirectory() as folder:
         with mock.patch.object(file, "SITES", case.block_sites):
             release = cut_upload(
-                Path(folder), case.upload, parts=case.parts, **case.job
+                Path(folder),
+                case.upload,
+                parts=case.parts,
+                intake_build=case.intake_build,
+                **case.job,
             )
         told = expected.Expectation(case.text, case.job)
         text = gzip.decompress(release.variants).decode()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from genomics.builds import LENGTHS, Build
 from genomics.fields import FieldDefinition
 from tests.genomics import rows
+from tests.genomics.misspelling import misspelt
 from tests.genomics.rows import KINDS, Shape
 from tests.genomics.uploads import bgzf
 
@@ -59,13 +60,14 @@ _PACKINGS: dict[str, Callable[[bytes], bytes]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """An upload and what to do with it; `text` is the upload with plain line ends."""
+    """An upload and what to do with it; `text` is the upload as it is plainest."""
 
     upload: bytes = field(repr=False)
     text: str
     job: Mapping[str, Any]
     block_sites: int
     parts: int = 0  # to be cut in, once more
+    intake_build: Build | None = None
 
 
 @st.composite
@@ -96,12 +98,17 @@ def cases(draw: st.DrawFn) -> Case:
     ]
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
     every = [*header, "\t".join([*columns, *people]), *lines]
+    is_misspelt = draw(st.booleans())
+    spelt = every
+    if is_misspelt:
+        spelt = misspelt(random.Random(draw(st.integers(0, 2**32 - 1))), every)
     return Case(
-        upload=_packed(draw, every),
+        upload=_packed(draw, spelt),
         text="\n".join([*every, ""]),
         job=_job(draw, people, contigs),
         block_sites=draw(st.sampled_from([512, 1, 2, 5])),
         parts=draw(st.sampled_from([0, 0, 0, 2, 3])),
+        intake_build=BUILD if is_misspelt else None,
     )
 
 

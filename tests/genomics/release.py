@@ -76,17 +76,24 @@ def cut(source: Path | str, samples: Mapping[str, str], **options: Any) -> Relea
 
 
 def cut_upload(
-    folder: Path, upload: bytes, *, parts: int = 0, **options: Any
+    folder: Path,
+    upload: bytes,
+    *,
+    parts: int = 0,
+    intake_build: str | None = None,
+    **options: Any,
 ) -> Release:
     """Take an upload in and release it, by the store's text and by its columns.
 
-    With `parts` from columns once more, in so many parts that are joined.
+    With `parts` from columns once more, in so many parts that are joined. Intake is
+    told `intake_build`.
     """
     for name in ("in", "private", "out"):
         (folder / name).mkdir()
     source, store = folder / "in" / "upload", folder / "in" / "store.vcf.gz"
     source.write_bytes(upload)
-    taken = intake.run(IntakeJob(source=source, store=store), lambda _: None)
+    upload_job = IntakeJob(source=source, store=store, build=intake_build)
+    taken = intake.run(upload_job, lambda _: None)
     job = SubsetJob(
         source=store,
         source_sha256=taken.sha256_store,

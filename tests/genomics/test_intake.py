@@ -272,7 +272,8 @@ def test_intake_runs_in_the_child_and_leaves_nothing_but_the_store(
 
 def test_refusal_of_the_child_carries_code_line_and_column(tmp_path: Path) -> None:
     source = tmp_path / "upload"
-    source.write_bytes(gzip.compress(with_field(13, 11, "0/3:1")))
+    broken = with_field(13, 11, "0/3:1").replace(b"END=9", b"END=x")
+    source.write_bytes(gzip.compress(broken))
     store = store_path(tmp_path)
     store.parent.mkdir()
     with pytest.raises(IntakeRefused) as refused:
@@ -284,6 +285,11 @@ def test_refusal_of_the_child_carries_code_line_and_column(tmp_path: Path) -> No
     error = refused.value
     assert (error.code, error.line, error.column) == ("genotype-allele", 13, 11)
     assert "at most 2" in error.message
+    assert [(fault.code, fault.line) for fault in error.faults] == [
+        ("genotype-allele", 13),
+        ("info-value", 15),
+    ]
+    assert error.faults[0].message == error.message
     assert not list(store.parent.iterdir())
 
 

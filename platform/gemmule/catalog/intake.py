@@ -7,6 +7,7 @@ is, `genomics` knows. Never imports services; a task calls it with an id.
 """
 
 import contextlib
+import dataclasses
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -244,6 +245,8 @@ def _refusal(refused: IntakeRefused) -> dict[str, Any]:
         "message": refused.message,
         "line": refused.line,
         "column": refused.column,
+        # All that was found, the one above among them.
+        "faults": [dataclasses.asdict(fault) for fault in refused.faults],
     }
 
 

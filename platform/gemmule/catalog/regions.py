@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gemmule.catalog.errors import Problem, RegionsInvalid
-from genomics import builds, genes
+from genomics import contig_names, genes
 from genomics import regions as bed
 from genomics.builds import Build
 from genomics.errors import BedInvalid, UnknownGene
@@ -102,7 +102,7 @@ def _line(line: str, number: int, build: Build) -> list[Region]:
     parts = line.split()
     if not parts or line.startswith("#") or parts[0] in ("track", "browser"):
         return []
-    if _is_bed(line, parts):
+    if _is_bed(line, parts, build):
         return _bed_line(line, number, build)
     found: list[Region] = []
     problems: list[Problem] = []
@@ -137,12 +137,12 @@ def _region(
         ) from error
 
 
-def _is_bed(line: str, parts: list[str]) -> bool:
+def _is_bed(line: str, parts: list[str], build: Build) -> bool:
     """Return whether a line is meant as BED, sound or not, rather than as genes."""
     if "\t" in line.strip():
         return True
     return len(parts) > 1 and (
-        parts[1].isdecimal() or builds.chromosome(parts[0]) is not None
+        parts[1].isdecimal() or contig_names.chromosome_in(build, parts[0]) is not None
     )
 
 
@@ -167,7 +167,7 @@ def _unknown(
 ) -> RegionsInvalid:
     shown = symbol if len(symbol) <= _MAX_SYMBOL_LENGTH and symbol.isprintable() else ""
     choices: tuple[str, ...] = ()
-    if builds.chromosome(symbol) is not None:
+    if contig_names.chromosome_in(build, symbol) is not None:
         message = (
             "expected a gene symbol, got a chromosome; write it as BED: "
             "chromosome, start and end, parted by tabs"

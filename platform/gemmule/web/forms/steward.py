@@ -92,8 +92,8 @@ class UploadForm(forms.Form):
     vcf_files = _ManyFilesField(
         label="VCF files",
         help_text=(
-            "Plain, gzip or BGZF; one file, or one per chromosome, of the same "
-            "samples. Indexes are not needed: we make our own."
+            "VCF or BCF, plain, gzip or BGZF; one file, or one per chromosome, of "
+            "the same samples. Indexes are not needed: we make our own."
         ),
     )
 

@@ -107,6 +107,24 @@ def test_report_of_a_refused_file_names_line_and_column(
     assert f"column {file.refusal['column']}" in page
 
 
+def test_report_of_a_refused_file_lists_all_its_faults(
+    dataset: Dataset, sven: User, now: datetime, signed_in: SignIn
+) -> None:
+    broken = vcf().replace(b"\t0/0\n", b"\n").replace(b"\tGT\t", b"\tGT:GT\t", 1)
+    file = add(dataset, sven, broken, now)
+    assert file.refusal is not None
+    faults = file.refusal["faults"]
+    assert len(faults) > 1
+    assert faults[0]["line"] == file.refusal["line"]
+    answer = signed_in(sven).get(
+        reverse("steward_file", args=[dataset.accession, file.number])
+    )
+    page = " ".join(answer.content.decode().split())
+    assert f"All {len(faults)} faults" in page
+    assert all(f"Line {fault['line']}, column {fault['column']}" in page
+               for fault in faults)  # fmt: skip
+
+
 def test_unknown_file_is_not_found(
     dataset: Dataset, sven: User, signed_in: SignIn
 ) -> None:
