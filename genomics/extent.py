@@ -53,7 +53,9 @@ OTHER_END = ("CHR2", "END2", "POS2")
 # Without any of these a record of plain bases reaches no further than REF.
 KEYS = ("END", "SVLEN", "SVTYPE", *INTERVALS, *OTHER_END, LOCI_KEY)
 
-_NAMED = re.compile(r"([^,|&;\s()]+):(\d{1,10})-(\d{1,10})(?!\d)")
+_SEPARATORS = re.compile(r"[,|&;\s()]+")
+_START_AND_END = re.compile(r":(\d{1,10})-(\d{1,10})(?!\d)")
+_LONGEST_NAME = 300  # of a contig, with what stands before it
 _TYPES = ("DEL", "DUP", "INV", "INS", "CNV", "CPX", *JOINS)
 # Callers without a length write 0, 1 or -1.
 _NO_LENGTH = 1
@@ -198,8 +200,8 @@ class SourceSite:
             locus
             for value in values
             if ":" in value
-            for match in _NAMED.finditer(value)
-            for locus in _named(match)
+            for item in _SEPARATORS.split(value)
+            for locus in _named(item)
         ]
 
     def _loci(self, kept: Sequence[int], pos: int, ref: str) -> tuple[Locus, ...]:
@@ -314,9 +316,15 @@ def _locus(contig: str, first: int, last: int) -> Locus:
     return contig, min(max(first - 1, 0), last - 1), last
 
 
-def _named(match: re.Match[str]) -> list[Locus]:
-    first, last = sorted((int(match[2]), int(match[3])))
-    return [_locus(name, first, last) for name in _names_in(match[1])]
+def _named(item: str) -> list[Locus]:
+    places = list(_START_AND_END.finditer(item))
+    if not places:
+        return []
+    # Names of contigs hold colons, so the last place in the text counts.
+    place = places[-1]
+    first, last = sorted((int(place[1]), int(place[2])))
+    names = _names_in(item[: place.start()])
+    return [_locus(name, first, last) for name in names]
 
 
 def _names_in(text: str) -> list[str]:
@@ -327,7 +335,7 @@ def _names_in(text: str) -> list[str]:
     well: nobody can place it, and so it is kept back.
     """
     head, bar, name = text.partition("_")
-    if not bar or builds.chromosome(text) is not None:
+    if not bar or len(text) > _LONGEST_NAME or builds.chromosome(text) is not None:
         return [text]
     if head.upper() in _TYPES:
         return _names_in(name)

@@ -151,16 +151,20 @@ class Subsetter:
         record = self._record(fields, samples, line)
         if record is None:
             return None
-        carriers = dict.fromkeys(record.carried, 0)
+        size = len(record.genotypes) // 8 + 1
+        carriers = {number: bytearray(size) for number in record.carried}
         for column, genotype in enumerate(record.genotypes):
             for number in set(alleles_of(genotype) or ()) - {-1, 0}:
-                carriers[number] |= 1 << column
+                carriers[number][column // 8] |= 1 << column % 8
         ids = [] if fields[2] == MISSING else fields[2].split(";")
         return Row(
             line=line,
             ids=tuple(ids),
             source=record.source,
-            carriers=carriers,
+            carriers={
+                number: int.from_bytes(bits, "little")
+                for number, bits in carriers.items()
+            },
             masked=self._masked(record, record.source.reduce(record.carried)),
         )
 

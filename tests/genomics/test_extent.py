@@ -9,8 +9,10 @@ from typing import Any
 import pysam
 import pytest
 
+from genomics.errors import IntakeRefused
 from genomics.extent import SourceSite
 from tests.genomics.release import ANN_AND_CID, Release, cut, source
+from tests.genomics.uploads import take_in
 
 CASES = Path("tests/vectors/cases")
 BRCA1 = ("17", 43044294, 43125483)
@@ -108,6 +110,46 @@ def test_repeat_alleles_reach_to_end_and_are_of_no_type() -> None:
         assert "SVTYPE" not in found
     masked = case(name, withheld={"P3": (("4", 3074900, 3074910),)})
     assert cells(masked) == {"3074876": ["0/1", "./."]}
+
+
+def test_genotypes_of_repeat_alleles_are_right() -> None:
+    text = (CASES / "13-str-alleles-svtype/str.vcf").read_text()
+    (record,) = cut(text, P1_AND_P3, build="GRCh38").records
+    assert (record[4], record[9:]) == ("<STR20>,<STR80>", ["0/1", "0/2"])
+    (record,) = cut(text, {"P3": "R2"}, build="GRCh38").records
+    assert (record[4], record[9:]) == ("<STR80>", ["0/1"])
+
+
+def test_segments_of_a_copy_number_caller_are_taken(tmp_path: Path) -> None:
+    path = CASES / "28-cn-alleles-one-svlen/gcnv.vcf"
+    warnings = take_in(tmp_path, path, build="GRCh38").warnings
+    assert any("FORMAT GT is not Number=1,Type=String" in line for line in warnings)
+    samples = {"P1": "R0", "P2": "R1", "P3": "R2"}
+    (record,) = cut(path.read_text(), samples, build="GRCh38").records
+    assert [cell.partition(":")[0] for cell in record[9:]] == ["1", "0", "2"]
+    assert "END=43200000" in record[7]
+    masked = cut(path.read_text(), samples, build="GRCh38", withheld={"P3": (BRCA1,)})
+    assert masked.records[0][4] == "<DEL>"
+
+
+def test_hla_contigs_are_taken_and_a_name_with_a_blank_is_refused(
+    tmp_path: Path,
+) -> None:
+    folder = CASES / "21-hla-contigs"
+    contigs = {
+        name: records
+        for name, _, records in take_in(tmp_path, folder / "hla.vcf").contigs
+    }
+    assert contigs["HLA-DRB1*15:01:01:01"] == 2
+    lines = (folder / "hla_blank.vcf").read_text().splitlines()
+    (at,) = [
+        number
+        for number, line in enumerate(lines, start=1)
+        if line.startswith("##contig=<ID=HLA")
+    ]
+    with pytest.raises(IntakeRefused) as caught:
+        take_in(tmp_path, folder / "hla_blank.vcf")
+    assert caught.value.line == at
 
 
 def test_copy_numbers_take_their_type_from_what_the_source_says() -> None:
@@ -266,6 +308,13 @@ def test_a_record_that_reaches_far_is_found_from_any_window() -> None:
     )
     middle = (("20", 1 << 21, (1 << 21) + 1),)
     assert len(cut(text, ANN_AND_CID, regions=middle).records) == 2
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("value", ["a:" * 500_000, "DEL_" * 200_000 + "a:1-2"])
+def test_a_long_value_takes_no_longer_than_others(value: str) -> None:
+    text = source(f"20 1000 . A <INS> . . NOTE={value} GT 0/1 0/0 0/1")
+    assert len(cut(text, ANN_AND_CID, regions=(("20", 999, 1000),)).records) == 1
 
 
 def test_positions_at_the_ends_of_what_an_index_holds_are_taken() -> None:
