@@ -159,3 +159,16 @@ def signed_in() -> Callable[[User], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def confirmed(signed_in: Callable[[User], Client]) -> Callable[[User], Client]:
+    """Return a function that also gives the person's password again, just now."""
+
+    def confirm(user: User) -> Client:
+        client = signed_in(user)
+        answer = client.post("/account/reauthenticate/", {"password": cast.PASSWORD})
+        assert answer.status_code == 302, "the password was refused"
+        return client
+
+    return confirm

@@ -176,10 +176,19 @@ ACCOUNT_EMAIL_VERIFICATION = env_choice(
 )
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_PREVENT_ENUMERATION = True
+# Also where allauth asks by itself (gemmule.web.again): seconds since the answer.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_FORMS = {
+    "change_password": "gemmule.web.forms.signing_in.ChangePasswordForm",
+    "reset_password": "gemmule.web.forms.signing_in.ResetPasswordForm",
+    "reset_password_from_key": "gemmule.web.forms.signing_in.ResetPasswordKeyForm",
+}
 ACCOUNT_ADAPTER = "gemmule.accounts.adapter.AccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+# Whoever has a passkey may change the address: adding one asks for the passkey.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 MFA_TOTP_ISSUER = "Gemmule"
 MFA_TOTP_TOLERANCE = 1  # A code typed as it changes still counts.
@@ -252,6 +261,7 @@ EMAIL_BACKEND = env_str(
     else "django.core.mail.backends.filebased.EmailBackend",
 )
 EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_TIMEOUT = 10  # A mail server that hangs must not hold up a page.
 DEFAULT_FROM_EMAIL = env_str("GEMMULE_FROM_EMAIL", "Gemmule <noreply@localhost>")
 
 # Rate limits live in the web process (there is one, with many threads), so that

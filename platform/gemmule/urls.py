@@ -15,7 +15,7 @@ urlpatterns = [
     path("", include("gemmule.web.urls.ledger")),
     path("ledger/", include("gemmule.api.ledger_urls")),
     path("", include("gemmule.web.urls.account")),
-    path("account/", include("allauth.urls")),
+    path("account/", include("gemmule.web.urls.signing_in")),
     path("", include("gemmule.web.urls.people")),
     path("", include("gemmule.web.urls.donor")),
     path("", include("gemmule.web.urls.researcher")),

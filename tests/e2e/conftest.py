@@ -145,6 +145,13 @@ def sign_in(page: Page, site: processes.Site, member: cast.Member) -> None:
     expect(page.get_by_role("link", name=member.name)).to_be_visible()
 
 
+def send_and_confirm(page: Page, button: str) -> None:
+    """Press the button, and give the password on the page that asks for it again."""
+    page.get_by_role("button", name=button).click()
+    page.get_by_label("Your password").fill(cast.PASSWORD)
+    page.get_by_role("button", name="Confirm and go on").click()
+
+
 def complaints_of(page: Page) -> list[str]:
     """Return a list that fills with what the browser complains of from now on.
 

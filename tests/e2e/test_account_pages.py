@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from gemmule.accounts import selectors
 from gemmule.accounts.models import Role, User
 from gemmule.demo import cast
+from gemmule.notices.models import Letter
 from tests import factories
 from tests.e2e.conftest import Look
 
@@ -43,6 +44,14 @@ def test_researcher_proves_her_key_and_makes_a_token(
     look(page, "key-secret-refused")
     page.get_by_label("The public key").fill(public.read_text())
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm that it is you")
+    look(page, "again")
+    page.get_by_label("Your password").fill("wrong")
+    page.get_by_role("button", name="Confirm and go on").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is not your password")
+    look(page, "again-wrong")
+    page.get_by_label("Your password").fill(cast.PASSWORD)
+    page.get_by_role("button", name="Confirm and go on").click()
 
     page.get_by_text("My key is of SSH or PEM").click()
     look(page, "key-to-prove")
@@ -71,7 +80,50 @@ def test_researcher_proves_her_key_and_makes_a_token(
     page.get_by_role("link", name="Your API tokens").click()
     look(page, "tokens")
     page.get_by_role("link", name="Inbox").click()
-    look(page, "inbox-empty")
+    expect(page.get_by_text("A key was added to your account").first).to_be_visible()
+    look(page, "inbox-own-account")
+
+
+def test_a_passkey_answers_instead_of_the_password(
+    page_as: PageAs, base_url: str, look: Look
+) -> None:
+    rosa = factories.member(cast.ROSA)
+    page = page_as(rosa)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+            }
+        },
+    )
+
+    page.goto(f"{base_url}/account/2fa/webauthn/add/")
+    page.get_by_label("Password", exact=False).fill(cast.PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_label("What you call it").fill("laptop")
+    page.get_by_role("button", name="Add the passkey").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
+    assert Letter.objects.get().subject == "A passkey was added to your account"
+
+    other = page_as(rosa)  # A second session, which was asked for nothing yet.
+    cookies = other.context.cookies()
+    page.context.clear_cookies()
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]  # the same shape
+    page.goto(f"{base_url}/account/email/")
+    page.get_by_label("New e-mail address").fill("rosa@new.example")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm that it is you")
+    look(page, "again-passkey")
+    page.get_by_role("button", name="Use a passkey or security key").click()
+    expect(page.get_by_role("status").first).to_contain_text("rosa@new.example")
+    look(page, "addresses")
 
 
 def test_two_administrators_give_a_role(

@@ -18,7 +18,7 @@ from consent.purpose import Purpose
 from gemmule.demo import cast, cohorts
 from gemmule.demo.processes import Site
 from tests import pilot
-from tests.e2e.conftest import Look, RunStage, complaints_of, sign_in
+from tests.e2e.conftest import Look, RunStage, complaints_of, send_and_confirm, sign_in
 from tests.e2e.proofs import ada_checks_her_files
 from tests.e2e.received import assert_holds, opened, sample_names
 
@@ -160,7 +160,7 @@ def rosa_registers_her_key(page: Page, look: Look, folder: Path) -> Path:
     page.get_by_role("link", name="Register a key").click()
     page.get_by_label("A name for the key").fill("cluster")
     page.get_by_label("The public key").fill(public.read_text())
-    page.get_by_role("button", name="Continue").click()
+    send_and_confirm(page, "Continue")
     look(page, "story-11-rosa-key-to-prove")
     with page.expect_download() as challenge:
         page.get_by_role("link", name="Download challenge.c4gh").click()

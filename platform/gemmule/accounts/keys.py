@@ -65,6 +65,15 @@ def refuse_secret_key(text: str) -> None:
         raise SecretKeyRefused(str(refusal)) from None
 
 
+def holds_secret(text: str) -> bool:
+    """Return whether anything in the text looks like a secret key, of any tool."""
+    try:
+        refuse_secret_key(text)
+    except SecretKeyRefused:
+        return True
+    return False
+
+
 def public_key_text(key: bytes) -> str:
     """Return the key file of `key`, as `crypt4gh-keygen` writes it."""
     return crypt4gh_keys.encode_public_key(key)

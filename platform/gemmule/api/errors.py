@@ -3,6 +3,7 @@
 AccountsError
 ├── FieldRefused   one field of the body or one header is wrong (400)
 ├── WrongState     the thing is not in a state that allows this (409)
+├── SignInNeeded   a token may not do this, its owner may on the pages (403)
 └── KeyReused      the Idempotency-Key was sent before with another request (422)
 """
 
@@ -25,3 +26,7 @@ class WrongState(AccountsError):
 
 class KeyReused(AccountsError):
     """The key was sent before with another request."""
+
+
+class SignInNeeded(AccountsError):
+    """A token is no person: the act asks for the password, which pages alone do."""

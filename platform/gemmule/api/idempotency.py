@@ -20,28 +20,22 @@ from gemmule.api.models import IdempotentAnswer
 
 HEADER = "Idempotency-Key"
 _LONGEST = 100
-# No status of HTTP: the body is what FieldRefused is made of.
-_REFUSED = 0
 
 
 def once(
     request: Request,
     user: User,
     act: Callable[[], tuple[int, dict[str, Any]]],
-    *,
-    refusals_count: bool = False,
 ) -> Response:
     """Run `act` unless this user's key was seen; answer the same either way.
 
-    With a key or without, `act` happens as a whole or not at all. Where
-    `refusals_count`, a FieldRefused is an outcome like others: what `act` wrote before
-    it stays, and its key answers it again.
+    With a key or without, `act` happens as a whole or not at all.
     """
     key = request.headers.get(HEADER, "")
     if not key:
         with transaction.atomic():
-            number, body = _outcome(act, refusals_count)
-        return _answer(number, body)
+            number, body = act()
+        return Response(body, status=number)
     if len(key) > _LONGEST or not (key.isascii() and key.isprintable()):
         raise FieldRefused(
             f"{HEADER} is at most {_LONGEST} printable characters of ASCII",
@@ -62,38 +56,19 @@ def once(
                     body={},
                     created_at=timezone.now(),
                 )
-                kept.status, kept.body = _outcome(act, refusals_count)
+                kept.status, kept.body = act()
                 kept.save(update_fields=["status", "body"])
         if is_first:
-            return _answer(kept.status, kept.body)
+            return Response(kept.body, status=kept.status)
     except IntegrityError:
         kept = IdempotentAnswer.objects.filter(user=user, key=key).first()
         if kept is None:
             raise
     if kept.request_sha256 != digest:
         raise KeyReused(f"this {HEADER} was used for another request; choose a new one")
-    return _answer(kept.status, kept.body, headers={"Idempotency-Replayed": "true"})
-
-
-def _outcome(
-    act: Callable[[], tuple[int, dict[str, Any]]], refusals_count: bool
-) -> tuple[int, dict[str, Any]]:
-    try:
-        return act()
-    except FieldRefused as refusal:
-        if not refusals_count:
-            raise
-        told = {"message": str(refusal), "field": refusal.field, "code": refusal.code}
-        return _REFUSED, told
-
-
-def _answer(
-    number: int, body: dict[str, Any], headers: dict[str, str] | None = None
-) -> Response:
-    if number == _REFUSED:
-        told = dict(body)
-        raise FieldRefused(told.pop("message"), **told)
-    return Response(body, status=number, headers=headers)
+    return Response(
+        kept.body, status=kept.status, headers={"Idempotency-Replayed": "true"}
+    )
 
 
 def _digest(request: Request) -> str:

@@ -5,7 +5,7 @@ what the values mean is the serializers' affair.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -13,9 +13,6 @@ from rest_framework.parsers import JSONParser
 
 class BoundedJSONParser(JSONParser):
     """Parse JSON that fits into the database."""
-
-    # Fields of the body that no row holds as they came: a view's own check reads them.
-    unkept_fields: ClassVar[frozenset[str]] = frozenset()
 
     def parse(
         self,
@@ -26,7 +23,7 @@ class BoundedJSONParser(JSONParser):
         """Return the value; raises ParseError."""
         try:
             found = super().parse(stream, media_type, parser_context)
-            texts = list(_texts(self._kept(found)))
+            texts = list(_texts(found))
         except RecursionError:
             raise ParseError("JSON parse error - nested too deeply") from None
         for text in texts:
@@ -34,15 +31,6 @@ class BoundedJSONParser(JSONParser):
             if "\x00" in text or any("\ud800" <= one <= "\udfff" for one in text):
                 raise ParseError("a text holds a character that cannot be kept")
         return found
-
-    def _kept(self, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {
-            name: inner
-            for name, inner in value.items()
-            if name not in self.unkept_fields or not isinstance(inner, str)
-        }
 
 
 def _texts(value: Any) -> Iterator[str]:

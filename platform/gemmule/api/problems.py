@@ -23,7 +23,7 @@ from gemmule.accounts.errors import (
     SecretKeyRefused,
     TooManyTries,
 )
-from gemmule.api.errors import FieldRefused, KeyReused, WrongState
+from gemmule.api.errors import FieldRefused, KeyReused, SignInNeeded, WrongState
 from gemmule.audit.errors import NotYetPublished
 from gemmule.objects.kept import StorageAway
 from gemmule.releases.errors import (
@@ -37,6 +37,7 @@ from gemmule.releases.errors import (
 _BY_ERROR: tuple[tuple[type[Exception], int, str], ...] = (
     (NotFound, status.HTTP_404_NOT_FOUND, "not-found"),
     (NotAllowed, status.HTTP_403_FORBIDDEN, "not-allowed"),
+    (SignInNeeded, status.HTTP_403_FORBIDDEN, "sign-in-needed"),
     (NotYetOnLedger, status.HTTP_503_SERVICE_UNAVAILABLE, "not-yet"),
     (NotYetPublished, status.HTTP_503_SERVICE_UNAVAILABLE, "not-yet"),
     (StorageAway, status.HTTP_503_SERVICE_UNAVAILABLE, "storage-away"),

@@ -96,7 +96,7 @@ def run(*, base: str, out: Path) -> None:
     with story.act("request"):
         rosa.sign_in(cast.ROSA.email, cast.PASSWORD)
         api = ApiClient(base, _token(rosa))
-        key_id = _register_key(api, out)
+        key_id = _register_key(rosa, out)
         request = _request(api, dataset)
     with story.act("approval"):
         _approve(base, request)
@@ -162,24 +162,28 @@ def _token(rosa: Visitor) -> str:
     return found.group(1)
 
 
-def _register_key(api: ApiClient, out: Path) -> str:
+def _register_key(rosa: Visitor, out: Path) -> str:
     """Make a key pair, register the public half and prove possession of the secret."""
     secret, public = out / "recipient.sec", out / "recipient.pub"
     crypt4gh.keys.c4gh.generate(str(secret), str(public), None, None)
-    key = api.post(
-        "/api/v1/keys/", {"name": "once", "public_key": public.read_text()}, key="key"
+    page = rosa.send(
+        rosa.open("/account/keys/new/"),
+        {"name": "once", "public_key": public.read_text()},
+        having="public_key",
     )
-    _, _, pieces = api.read(f"/api/v1/keys/{key['id']}/challenge/")
+    # No key without the password, however short ago she signed in.
+    page = rosa.send(page, {"again-password": cast.PASSWORD}, having="again-password")
+    found = re.search(r"/account/keys/([0-9a-f-]{36})/$", page.url)
+    if found is None:
+        raise Broken(f"no key was registered at {page.url}: {_said(page)}")
     challenge = out / "state" / "challenge.c4gh"
-    challenge.write_bytes(b"".join(pieces))
+    challenge.write_bytes(rosa.fetch(f"{page.url}challenge.c4gh"))
     answer = out / "state" / "challenge"
     _decrypt(challenge, answer, secret)
-    proved = api.post(
-        f"/api/v1/keys/{key['id']}/prove/", {"answer": answer.read_text().strip()}
-    )
-    if proved["state"] != "active":
-        raise Broken(f"the key is {proved['state']} after its proof")
-    return str(key["id"])
+    page = rosa.send(page, {"answer": answer.read_text().strip()}, having="answer")
+    if "can receive files" not in page.text:
+        raise Broken(f"the key is not active after its proof: {_said(page)}")
+    return found.group(1)
 
 
 def _request(api: ApiClient, dataset: Dataset) -> AccessRequest:

@@ -100,6 +100,16 @@ class Visitor:
             raise PageFailed(f"{email} could not sign in")
         return page
 
+    def fetch(self, address: str) -> bytes:
+        """Return the bytes of a small file that a page offers."""
+        request = Request(urljoin(self.base, address))  # noqa: S310 - our own site
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
+                content: bytes = answer.read()
+        except HTTPError as error:
+            raise PageFailed(f"{address} answered {error.code}") from error
+        return content
+
     def _page(self, request: Request) -> Page:
         try:
             answer = self._opener.open(request, timeout=_TIMEOUT_S)

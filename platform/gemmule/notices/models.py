@@ -1,4 +1,4 @@
-"""A notice to one person: the row is the truth, its mail a best effort."""
+"""A notice to one person, and a letter to one address: rows that are mailed."""
 
 from django.conf import settings
 from django.db import models
@@ -53,3 +53,27 @@ class Notice(models.Model):
 
     def is_read(self) -> bool:
         return self.read_at is not None
+
+
+class Letter(models.Model):
+    """A mail that says in full what was done to an account.
+
+    It goes to the address that the account had then: whoever changes the address does
+    not get the mail that tells of it. The row is kept until it is of no use to anyone.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="letters"
+    )
+    address = models.EmailField()
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    created_at = models.DateTimeField()
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        indexes = (models.Index(fields=("created_at",), name="notices_letters_by_age"),)
+
+    def __str__(self) -> str:
+        return self.subject

@@ -11,7 +11,7 @@ from gemmule.accounts.errors import NotFound
 from gemmule.accounts.models import User
 from gemmule.notices import mail, tasks
 from gemmule.notices.errors import NoticeInvalid
-from gemmule.notices.models import Notice
+from gemmule.notices.models import Letter, Notice
 
 _KIND = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 # Browsers read a backslash as a slash, so that /\host leaves the site too.
@@ -65,10 +65,15 @@ def mark_all_read(*, user: User, now: datetime) -> int:
 
 
 def forget(*, user_id: int, addresses: Collection[str]) -> None:
-    """Delete a person's notices, and mails to these addresses that lie in files.
+    """Delete a person's notices and letters, and mails of theirs that lie in files.
 
-    Without an address the account stays: then only what told of her as a donor goes.
+    Letters also went to addresses that the account no longer has. Without an address
+    the account stays: then only what told of her as a donor goes.
     """
+    if addresses:
+        letters = Letter.objects.filter(user_id=user_id)
+        addresses = {*addresses, *letters.values_list("address", flat=True)}
+        letters.delete()
     mail.forget(addresses)
     hers = Notice.objects.filter(user_id=user_id)
     if not addresses:

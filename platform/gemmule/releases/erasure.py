@@ -38,7 +38,7 @@ from gemmule.accounts.models import DonorAccount, RoleGrant, User
 from gemmule.catalog import leases
 from gemmule.catalog.errors import IntakeUnderway
 from gemmule.catalog.models import DataFile, Dataset, Sample
-from gemmule.notices.models import Notice
+from gemmule.notices.models import Letter, Notice
 from gemmule.objects import places
 from gemmule.objects.kept import StorageAway
 from gemmule.releases import closing, states, storage, upkeep, wiping
@@ -71,6 +71,7 @@ _TOUCHED: tuple[type[Model], ...] = (
     Donor,
     DonorAccount,
     Erasure,
+    Letter,
     Notice,
     Release,
     ReleaseDonor,

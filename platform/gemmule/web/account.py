@@ -30,6 +30,9 @@ from gemmule.accounts.errors import (
     TokenRefused,
 )
 from gemmule.accounts.models import ResearcherKey, Role
+from gemmule.accounts.origins import origin_of
+from gemmule.notices import own_account
+from gemmule.web.again import asked_again, in_turn
 from gemmule.web.forms.account import KeyForm, ProfileForm, ProofForm, TokenForm
 from gemmule.web.member import MemberRequest
 
@@ -63,9 +66,7 @@ def profile(request: MemberRequest) -> HttpResponse:
     """Show who the person is here, and let them change their name."""
     form = ProfileForm(request.POST or None, initial={"name": request.user.name})
     if request.method == "POST" and form.is_valid():
-        services.update_profile(user=request.user, name=form.cleaned_data["name"])
-        messages.success(request, "Your name was changed.")
-        return redirect("profile")
+        return _rename(request, form.cleaned_data["name"])
     return render(
         request,
         "account_own/profile.html",
@@ -78,6 +79,15 @@ def profile(request: MemberRequest) -> HttpResponse:
             "may_use_api": permissions.has_role(request.user, *permissions.TOKEN_ROLES),
         },
     )
+
+
+@asked_again
+def _rename(request: MemberRequest, name: str) -> HttpResponse:
+    own_account.update_profile(
+        user=request.user, name=name, origin=origin_of(request), now=timezone.now()
+    )
+    messages.success(request, "Your name was changed.")
+    return redirect("profile")
 
 
 # --- keys --------------------------------------------------------------------
@@ -108,19 +118,25 @@ def key_new(request: MemberRequest) -> HttpResponse:
     permissions.check_may_register_key(request.user)
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            key = services.begin_key(
-                user=request.user,
-                name=form.cleaned_data["name"],
-                public_key_text=form.cleaned_data["public_key"],
-                now=timezone.now(),
-            )
-        except KeyRefused as refusal:
-            form.add_error("public_key", str(refusal))
-        else:
-            return redirect("key_detail", key_id=key.pk)
+        return _begin_key(request, form)
     form.forget_refused_key()
     return render(request, "account_own/key_new.html", {"form": form})
+
+
+@asked_again
+def _begin_key(request: MemberRequest, form: KeyForm) -> HttpResponse:
+    try:
+        key = services.begin_key(
+            user=request.user,
+            name=form.cleaned_data["name"],
+            public_key_text=form.cleaned_data["public_key"],
+            now=timezone.now(),
+        )
+    except KeyRefused as refusal:
+        form.add_error("public_key", str(refusal))
+        form.forget_refused_key()
+        return render(request, "account_own/key_new.html", {"form": form})
+    return redirect("key_detail", key_id=key.pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -131,19 +147,33 @@ def key_detail(request: MemberRequest, key_id: uuid.UUID) -> HttpResponse:
     key = selectors.key_of(request.user, key_id)
     form = ProofForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            services.prove_key(
-                user=request.user,
-                key_id=key_id,
-                answer=form.cleaned_data["answer"],
-                now=timezone.now(),
-            )
-        except (ProofRefused, SecretKeyRefused) as refusal:
-            form.add_error("answer", str(refusal))
-            key.refresh_from_db()
-        else:
-            messages.success(request, "The key is proven: it can receive files.")
-            return redirect("key_detail", key_id=key_id)
+        return _prove_key(request, key, form)
+    return _key_page(request, key, form)
+
+
+@asked_again
+def _prove_key(
+    request: MemberRequest, key: ResearcherKey, form: ProofForm
+) -> HttpResponse:
+    try:
+        own_account.prove_key(
+            user=request.user,
+            key_id=key.pk,
+            answer=form.cleaned_data["answer"],
+            origin=origin_of(request),
+            now=timezone.now(),
+        )
+    except (ProofRefused, SecretKeyRefused) as refusal:
+        form.add_error("answer", str(refusal))
+        key.refresh_from_db()
+        return _key_page(request, key, form)
+    messages.success(request, "The key is proven: it can receive files.")
+    return redirect("key_detail", key_id=key.pk)
+
+
+def _key_page(
+    request: MemberRequest, key: ResearcherKey, form: ProofForm
+) -> HttpResponse:
     form.forget_answer()
     return render(
         request,
@@ -177,9 +207,15 @@ def key_challenge(request: MemberRequest, key_id: uuid.UUID) -> HttpResponse:
 @login_required
 def key_renew(request: MemberRequest, key_id: uuid.UUID) -> HttpResponse:
     """Make a new challenge for a key that still waits for its proof."""
-    services.renew_challenge(user=request.user, key_id=key_id, now=timezone.now())
+    permissions.check_may_register_key(request.user)
+    return _renew_challenge(request, selectors.key_of(request.user, key_id))
+
+
+@asked_again
+def _renew_challenge(request: MemberRequest, key: ResearcherKey) -> HttpResponse:
+    services.renew_challenge(user=request.user, key_id=key.pk, now=timezone.now())
     messages.success(request, "There is a new challenge: download and decrypt it.")
-    return redirect("key_detail", key_id=key_id)
+    return redirect("key_detail", key_id=key.pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -189,7 +225,17 @@ def key_retire(request: MemberRequest, key_id: uuid.UUID) -> HttpResponse:
     key = selectors.key_of(request.user, key_id)
     if request.method == "GET":
         return render(request, "account_own/key_retire.html", {"key": key})
-    services.retire_key(user=request.user, key_id=key_id, now=timezone.now())
+    return _retire_key(request, key)
+
+
+@asked_again
+def _retire_key(request: MemberRequest, key: ResearcherKey) -> HttpResponse:
+    own_account.retire_key(
+        user=request.user,
+        key_id=key.pk,
+        origin=origin_of(request),
+        now=timezone.now(),
+    )
     messages.success(request, "The key is out of use.")
     return redirect("key_list")
 
@@ -214,6 +260,7 @@ def token_list(request: MemberRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 @login_required
+@in_turn
 def token_new(request: MemberRequest) -> HttpResponse:
     """Issue a token to who gives their password, and show it this once."""
     permissions.check_may_use_api(request.user)
@@ -226,10 +273,12 @@ def token_new(request: MemberRequest) -> HttpResponse:
                 statement=b"issue an API token",
                 now=timezone.now(),
             )
-            token = services.issue_token(
+            token = own_account.issue_token(
                 user=request.user,
                 name=form.cleaned_data["name"],
                 expiry=form.expiry(),
+                origin=origin_of(request),
+                now=timezone.now(),
             )
         except SignatureRefused as refusal:
             form.add_error("password", str(refusal))

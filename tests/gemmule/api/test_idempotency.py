@@ -16,7 +16,7 @@ from gemmule.api import tasks, upkeep
 from gemmule.api.models import KEPT_FOR, IdempotentAnswer
 from gemmule.celery import app
 from gemmule.releases.models import Release
-from tests.gemmule.accounts.conftest import KeyPair, new_pair, pair
+from tests.gemmule.accounts.conftest import new_pair, pair
 from tests.gemmule.api.callers import Caller, assert_problem
 from tests.gemmule.releases.conftest import Keyring
 
@@ -46,7 +46,7 @@ def test_a_key_used_for_another_request_is_refused(as_rosa: Caller) -> None:
     other = {**HEARTS, "title": "Lungs"}
     answer = as_rosa.post("/projects/", other, key="k")
     assert_problem(answer, 422, says="choose a new one", code="idempotency-key")
-    elsewhere = as_rosa.post("/keys/", {"name": "x", "public_key": "x"}, key="k")
+    elsewhere = as_rosa.post("/requests/", {}, key="k")
     assert elsewhere.status_code in (400, 422)
     assert Project.objects.count() == 1
 
@@ -95,44 +95,6 @@ def test_drafting_and_submitting_act_once(
     assert_problem(as_rosa.post(path, key="other"), 409)
     draft.refresh_from_db()
     assert draft.state == RequestState.SUBMITTED
-
-
-@pytest.mark.django_db
-def test_a_proof_sent_again_is_answered_as_the_first_time(
-    as_rosa: Caller,
-    pair: KeyPair,
-) -> None:
-    path, right = registered(as_rosa, pair)
-    first = as_rosa.post(f"{path}prove/", {"answer": right}, key="proof")
-    again = as_rosa.post(f"{path}prove/", {"answer": right}, key="proof")
-    assert (first.status_code, again.status_code) == (200, 200)
-    assert first.json() == again.json()
-    assert again.headers["Idempotency-Replayed"] == "true"
-    assert_problem(as_rosa.post(f"{path}prove/", {"answer": right}), 409)
-
-
-@pytest.mark.django_db
-def test_a_wrong_proof_sent_again_counts_once(as_rosa: Caller, pair: KeyPair) -> None:
-    path, right = registered(as_rosa, pair)
-    for _ in range(7):
-        answer = as_rosa.post(f"{path}prove/", {"answer": "wrong"}, key="first")
-        assert_problem(answer, 400, says="not the text inside", field="answer")
-        assert ResearcherKey.objects.get().challenge_tries == 1
-    other = as_rosa.post(f"{path}prove/", {"answer": "wrong"}, key="second")
-    assert_problem(other, 400, field="answer")
-    assert ResearcherKey.objects.get().challenge_tries == 2
-    # Another answer under the key of a wrong one is another request.
-    mixed = as_rosa.post(f"{path}prove/", {"answer": right}, key="first")
-    assert_problem(mixed, 422, code="idempotency-key")
-    assert as_rosa.post(f"{path}prove/", {"answer": right}).status_code == 200
-
-
-def registered(caller: Caller, pair: KeyPair) -> tuple[str, str]:
-    """Return the address of a new key and the text inside its challenge."""
-    body = {"name": "laptop", "public_key": pair.public_text}
-    path = f"/keys/{caller.post('/keys/', body).json()['id']}/"
-    challenge = caller.get(f"{path}challenge/").content
-    return path, pair.decrypt(challenge).stdout.decode()
 
 
 @pytest.mark.django_db

@@ -1,12 +1,13 @@
-"""/api/v1/keys/: registering a public key and proving that its secret is held."""
+"""/api/v1/keys/: the caller's keys; registering one takes a person, not a token."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from gemmule.accounts.models import ResearcherKey
-from gemmule.api.models import IdempotentAnswer
+from gemmule.accounts import services
+from gemmule.accounts.models import ResearcherKey, User
 from tests.gemmule.accounts.conftest import KeyPair, new_pair, pair  # noqa: F401
 from tests.gemmule.api.callers import Caller, assert_problem
 from tests.gemmule.releases.conftest import Keyring
@@ -14,142 +15,88 @@ from tests.gemmule.releases.conftest import Keyring
 pytestmark = pytest.mark.django_db
 
 
-def register(caller: Caller, pair: KeyPair) -> str:  # noqa: F811
-    """Return the path of a key that now waits for its proof."""
-    body = {"name": "laptop", "public_key": pair.public_text}
-    answer = caller.post("/keys/", body)
-    assert answer.status_code == 201, answer.content
-    return f"/keys/{answer.json()['id']}/"
+def begin(user: User, pair: KeyPair, now: datetime) -> ResearcherKey:  # noqa: F811
+    """Return a key that waits for its proof, as the pages make it."""
+    return services.begin_key(
+        user=user, name="laptop", public_key_text=pair.public_text, now=now
+    )
 
 
-def test_a_key_is_registered_challenged_and_proved(
+def test_a_key_is_neither_registered_nor_proved_by_token(
     as_rosa: Caller,
+    rosa: User,
     pair: KeyPair,  # noqa: F811
+    now: datetime,
 ) -> None:
-    path = register(as_rosa, pair)
-    (listed,) = as_rosa.get("/keys/").json()["results"]
-    assert (listed["state"], listed["registered_at"]) == ("pending", None)
-    challenge = as_rosa.get(f"{path}challenge/")
+    body = {"name": "laptop", "public_key": pair.public_text}
+    refused = as_rosa.post("/keys/", body, key="once")
+    assert_problem(
+        refused,
+        403,
+        says="Sign in at http://localhost:8000/account/keys/new/",
+        code="sign-in-needed",
+    )
+    assert not ResearcherKey.objects.exists()
+
+    key = begin(rosa, pair, now)
+    right = pair.decrypt(as_rosa.get(f"/keys/{key.pk}/challenge/").content)
+    answer = {"answer": right.stdout.decode()}
+    assert_problem(
+        as_rosa.post(f"/keys/{key.pk}/prove/", answer), 403, code="sign-in-needed"
+    )
+    key.refresh_from_db()
+    assert key.state == ResearcherKey.State.PENDING
+
+
+def test_the_challenge_of_a_pending_key_is_downloaded(
+    as_rosa: Caller,
+    rosa: User,
+    pair: KeyPair,  # noqa: F811
+    keyring: Keyring,
+    now: datetime,
+) -> None:
+    key = begin(rosa, pair, now)
+    listed = as_rosa.get("/keys/").json()["results"]
+    assert ("pending", None) in [(one["state"], one["registered_at"]) for one in listed]
+    challenge = as_rosa.get(f"/keys/{key.pk}/challenge/")
     assert challenge.headers["Content-Type"] == "application/octet-stream"
     assert challenge.headers["Cache-Control"] == "no-store"
     opened = pair.decrypt(challenge.content)
     assert opened.returncode == 0, opened.stderr
-    proved = as_rosa.post(f"{path}prove/", {"answer": opened.stdout.decode()})
-    assert proved.status_code == 200
-    assert proved.json()["state"] == "active"
-    assert proved.json() == as_rosa.get("/keys/").json()["results"][0]
-    for again in (
-        as_rosa.post(f"{path}prove/", {"answer": opened.stdout.decode()}),
-        as_rosa.get(f"{path}challenge/"),
-    ):
-        assert_problem(again, 409, says="waits for no proof", code="state")
-
-
-@pytest.mark.parametrize("key", ["", "once"])
-def test_a_secret_key_is_refused_and_kept_nowhere(
-    as_rosa: Caller,
-    pair: KeyPair,  # noqa: F811
-    key: str,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    body = {"name": "laptop", "public_key": pair.secret_text}
-    answer = as_rosa.post("/keys/", body, key=key)
-    assert_problem(answer, 400, says="new pair", code="secret-key", field="public_key")
-    secret = pair.secret_text.splitlines()[1]
-    assert secret not in answer.content.decode() + caplog.text
-    assert not ResearcherKey.objects.exists()
-    assert not IdempotentAnswer.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"name": "laptop"}, "public_key"),
-        ({"public_key": "x"}, "name"),
-        ({"name": " ", "public_key": "x"}, "name"),
-        ({"name": "laptop", "public_key": "no key"}, "public_key"),
-        ({"name": "laptop", "public_key": "x" * 4001}, "public_key"),
-        ({"name": "laptop", "public_key": "x", "state": "active"}, "state"),
-        ({"name": "laptop", "public_key": "x", "fingerprint": "ab"}, "fingerprint"),
-    ],
-)
-def test_what_is_no_public_key_is_refused(
-    as_rosa: Caller, body: dict[str, str], field: str
-) -> None:
-    assert_problem(as_rosa.post("/keys/", body), 400, field=field)
-    assert not ResearcherKey.objects.exists()
-
-
-def test_wrong_answers_are_counted_until_a_new_challenge_is_needed(
-    as_rosa: Caller,
-    pair: KeyPair,  # noqa: F811
-) -> None:
-    path = register(as_rosa, pair)
-    right = pair.decrypt(as_rosa.get(f"{path}challenge/").content).stdout.decode()
-    for count in range(1, 6):
-        wrong = as_rosa.post(f"{path}prove/", {"answer": "wrong"})
-        assert_problem(wrong, 400, says="not the text inside", field="answer")
-        assert ResearcherKey.objects.get().challenge_tries == count
-    late = as_rosa.post(f"{path}prove/", {"answer": right})
-    assert_problem(late, 400, says="make a new challenge", field="answer")
-    assert register(as_rosa, pair) == path
-    right = pair.decrypt(as_rosa.get(f"{path}challenge/").content).stdout.decode()
-    assert as_rosa.post(f"{path}prove/", {"answer": right}).status_code == 200
-
-
-def test_a_secret_key_as_the_answer_is_refused_too(
-    as_rosa: Caller,
-    pair: KeyPair,  # noqa: F811
-) -> None:
-    path = register(as_rosa, pair)
-    answer = as_rosa.post(f"{path}prove/", {"answer": pair.secret_text})
-    assert_problem(answer, 400, says="SECRET", code="secret-key", field="answer")
-    assert ResearcherKey.objects.get().state == ResearcherKey.State.PENDING
-
-
-@pytest.mark.parametrize("body", [{}, {"answer": ""}, {"answer": "x", "state": "y"}])
-def test_a_proof_is_one_answer(
-    as_rosa: Caller,
-    pair: KeyPair,  # noqa: F811
-    body: dict[str, str],
-) -> None:
-    assert_problem(as_rosa.post(f"{register(as_rosa, pair)}prove/", body), 400)
-    assert ResearcherKey.objects.get().challenge_tries == 0
+    active = as_rosa.get(f"/keys/{keyring.key.pk}/challenge/")
+    assert_problem(active, 409, says="waits for no proof", code="state")
 
 
 def test_a_rival_finds_no_key(
     as_rosa: Caller,
     as_rival: Caller,
+    rosa: User,
     pair: KeyPair,  # noqa: F811
+    now: datetime,
 ) -> None:
-    path = register(as_rosa, pair)
+    key = begin(rosa, pair, now)
     nowhere = "/keys/00000000-0000-4000-8000-000000000000/"
     assert as_rival.get("/keys/").json()["results"] == []
-    for first, second in (
-        (as_rival.get(f"{path}challenge/"), as_rival.get(f"{nowhere}challenge/")),
-        (
-            as_rival.post(f"{path}prove/", {"answer": "x"}),
-            as_rival.post(f"{nowhere}prove/", {"answer": "x"}),
-        ),
-    ):
-        assert assert_problem(first, 404) == assert_problem(second, 404)
-    assert ResearcherKey.objects.get().challenge_tries == 0
+    for path, status in (("challenge/", 404), ("prove/", 403)):
+        ask = as_rival.get if status == 404 else as_rival.post
+        first, second = ask(f"/keys/{key.pk}/{path}"), ask(f"{nowhere}{path}")
+        assert assert_problem(first, status) == assert_problem(second, status)
 
 
 @pytest.mark.parametrize("who", ["ira", "ingrid", "sven", "aud"])
 def test_only_researchers_have_keys(
     as_someone: Callable[[str], Caller],
-    as_rosa: Caller,
+    rosa: User,
     pair: KeyPair,  # noqa: F811
+    now: datetime,
     who: str,
 ) -> None:
-    other, path = as_someone(who), register(as_rosa, pair)
-    body = {"name": "laptop", "public_key": pair.public_text}
+    other, key = as_someone(who), begin(rosa, pair, now)
     for answer in (
         other.get("/keys/"),
-        other.post("/keys/", body),
-        other.get(f"{path}challenge/"),
-        other.post(f"{path}prove/", {"answer": "x"}),
+        other.post("/keys/", {"name": "laptop", "public_key": pair.public_text}),
+        other.get(f"/keys/{key.pk}/challenge/"),
+        other.post(f"/keys/{key.pk}/prove/", {"answer": "x"}),
     ):
         assert_problem(answer, 403, says="Researcher", code="not-allowed")
     assert ResearcherKey.objects.count() == 1
@@ -157,15 +104,20 @@ def test_only_researchers_have_keys(
 
 def test_keys_are_listed_newest_first_page_by_page(
     as_rosa: Caller,
+    rosa: User,
     new_pair: Callable[..., KeyPair],  # noqa: F811
     django_assert_num_queries: DjangoAssertNumQueries,
+    now: datetime,
 ) -> None:
-    paths = [register(as_rosa, new_pair()) for _ in range(4)]
+    made = []
+    for _ in range(4):
+        key = begin(rosa, new_pair(), now)
+        made.append((key.created_at, str(key.pk)))
     with django_assert_num_queries(3):  # Token, role, page.
         first = as_rosa.get("/keys/?page_size=3").json()
     second = as_rosa.get(first["next"].partition("/api/v1")[2]).json()
-    listed = [f"/keys/{one['id']}/" for one in first["results"] + second["results"]]
-    assert listed == paths[::-1]
+    listed = [one["id"] for one in first["results"] + second["results"]]
+    assert listed == [pk for _, pk in sorted(made, reverse=True)]
 
 
 def test_a_key_shows_its_fingerprint_alone(as_rosa: Caller, keyring: Keyring) -> None:

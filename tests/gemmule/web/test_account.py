@@ -17,8 +17,8 @@ SignedIn = Callable[[User], Client]
 
 
 @pytest.fixture
-def client(signed_in: SignedIn, rosa: User) -> Client:
-    return signed_in(rosa)
+def client(confirmed: SignedIn, rosa: User) -> Client:
+    return confirmed(rosa)
 
 
 def a_notice(user: User, now: datetime, subject: str, url: str = "") -> Notice:

@@ -33,8 +33,8 @@ def public_text(secret_file: Path) -> str:
 
 
 @pytest.fixture
-def client(signed_in: SignedIn, rosa: User) -> Client:
-    return signed_in(rosa)
+def client(confirmed: SignedIn, rosa: User) -> Client:
+    return confirmed(rosa)
 
 
 @pytest.fixture
@@ -231,9 +231,9 @@ def test_stranger_is_sent_to_sign_in(key: ResearcherKey) -> None:
 
 
 def test_key_of_another_looks_like_none(
-    signed_in: SignedIn, key: ResearcherKey
+    confirmed: SignedIn, key: ResearcherKey
 ) -> None:
-    other = signed_in(factories.person(Role.RESEARCHER))
+    other = confirmed(factories.person(Role.RESEARCHER))
 
     for name, url in key_urls(key.pk).items():
         missing = reverse(name, args=[uuid.uuid4()])
@@ -247,9 +247,9 @@ def test_key_of_another_looks_like_none(
 @pytest.mark.django_db
 @pytest.mark.parametrize("who", ["ada", "ira", "ingrid", "sven", "aud", "alma", "sam"])
 def test_other_roles_have_no_keys(
-    request: pytest.FixtureRequest, signed_in: SignedIn, public_text: str, who: str
+    request: pytest.FixtureRequest, confirmed: SignedIn, public_text: str, who: str
 ) -> None:
-    client = signed_in(request.getfixturevalue(who))
+    client = confirmed(request.getfixturevalue(who))
 
     assert client.get(reverse("key_list")).status_code == 403
     assert client.get(reverse("key_new")).status_code == 403

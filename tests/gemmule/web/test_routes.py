@@ -1,8 +1,9 @@
 """Every address answers everybody as `routes.txt` declares; a new one must be there.
 
 The columns of that table are the ten people of `route_world`. An answer is a status
-or one of: `in` (to the sign-in page), `re` (sign in anew), `go` (to another page).
-One answer alone is everybody's.
+or one of: `in` (to the sign-in page), `re` (the password or passkey again), `go` (to
+another page). One answer alone is everybody's. `POST+` is the POST of somebody who has
+just given the password again.
 """
 
 import json
@@ -15,10 +16,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django.plugin import DjangoDbBlocker
 
+from gemmule.accounts import keys
 from gemmule.demo import cast
+from gemmule.web.urls import signing_in
 from tests.gemmule.web import looks, route_world
 from tests.gemmule.web.route_world import PEOPLE, World
 
@@ -27,6 +31,7 @@ pytestmark = pytest.mark.django_db
 _TABLE = Path(__file__).with_name("routes.txt")
 # A browser's form is never empty: an empty one would count as not sent.
 _SENT = {"csrfmiddlewaretoken": "x"}
+_AGAIN = {"password": cast.PASSWORD}
 _SIGNED = {"reason": "Sound.", "password": cast.PASSWORD}
 _DESCRIBED = {
     "title": "Another dataset",
@@ -36,6 +41,8 @@ _DESCRIBED = {
 # What a form is sent where an empty one would be refused whoever sends it.
 _FORMS: dict[str, dict[str, str]] = {
     "profile": {"name": "New"},
+    "key_new": {"name": "k", "public_key": keys.public_key_text(b"7" * 32)},
+    "key_detail": {"answer": "wrong"},
     "token_new": {"name": "t", "days": "30", "password": cast.PASSWORD},
     "people_invite": {"email": "new@example.org", "name": "New"},
     "role_propose": {"email": cast.AUD.email, "role": "steward"},
@@ -135,6 +142,8 @@ def knock(
         if who in world.tokens:
             headers["Authorization"] = f"Token {world.tokens[who]}"
     with route_world.taken_back():
+        if line.method == "POST+" and who in world.cookies:
+            client.post(reverse("account_reauthenticate"), _AGAIN)
         if line.method == "GET":
             answer = client.get(path, headers=headers)
         elif line.route.startswith("api:"):
@@ -147,7 +156,7 @@ def knock(
             )
         else:
             answer = client.generic(
-                line.method,
+                line.method.rstrip("+"),
                 path,
                 urlencode(_SENT | _FORMS.get(line.route, {})),
                 "application/x-www-form-urlencoded",
@@ -159,6 +168,8 @@ def knock(
 
 
 def _word(answer: Any) -> str:
+    if any(page.name == "account_own/again.html" for page in answer.templates or ()):
+        return "re"
     if answer.status_code != 302:
         return str(answer.status_code)
     location = answer.headers["Location"]
@@ -178,6 +189,32 @@ def test_every_address_has_a_name_and_is_declared_for_get_and_post() -> None:
     missing = {(name, method) for name in names for method in ("GET", "POST")}
     assert missing - declared == set(), "declare their outcomes in routes.txt"
     assert {route for route, _ in declared} - set(names) == set(), "they are gone"
+
+
+# Whatever changes who can use an account, or what is encrypted to its owner.
+_ASKING = (
+    *signing_in.ASKED,
+    *("profile", "key_new", "key_detail", "key_renew", "key_retire"),
+)
+
+
+def test_what_changes_an_account_asks_everybody_again() -> None:
+    declared = {
+        line.route: set(line.answers.values()) - {"in", "403", "404"}
+        for line in table()
+        if line.method == "POST" and line.route in _ASKING
+    }
+    assert declared == {route: {"re"} for route in _ASKING}
+
+
+def test_no_address_of_the_library_goes_around_ours() -> None:
+    known = {*signing_in.ASKED, *signing_in.IN_TURN, *signing_in.FREE}
+    theirs = {
+        name for name, _ in routes() if name.startswith(("account_", "mfa_", "knox"))
+    }
+    assert theirs == known
+    for app in ("allauth.headless", "allauth.usersessions", "django.contrib.admin"):
+        assert app not in settings.INSTALLED_APPS, f"{app} has addresses of its own"
 
 
 def _readers() -> dict[str, set[str]]:

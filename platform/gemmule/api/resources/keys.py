@@ -1,25 +1,22 @@
-"""/keys/: Crypt4GH public keys, registered with proof of possession."""
+"""/keys/: the user's Crypt4GH public keys; they are registered on the pages alone."""
 
-from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
+from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 import gemmule.accounts.services
-from gemmule.accounts import keys, permissions, selectors
-from gemmule.accounts.errors import KeyRefused, ProofRefused, SecretKeyRefused
+from gemmule.accounts import permissions, selectors
 from gemmule.accounts.models import ResearcherKey
-from gemmule.api.errors import FieldRefused, WrongState
-from gemmule.api.idempotency import once
+from gemmule.api.errors import SignInNeeded, WrongState
 from gemmule.api.pagination import CursorPagination
-from gemmule.api.parsing import BoundedJSONParser
-from gemmule.api.schema import IDEMPOTENCY_KEY, PAGING, READING, WRITING, answers
-from gemmule.api.serializing import ListedFieldsOnly
+from gemmule.api.schema import PAGING, READING, answers
 from gemmule.api.views import GemmuleView
 
 
@@ -34,48 +31,6 @@ class KeySerializer(serializers.ModelSerializer[ResearcherKey]):
         read_only_fields = fields
 
 
-class KeyTextField(serializers.CharField):
-    """A text that only the parser of keys judges, so that it says everywhere the same.
-
-    No character is refused here: a file in UTF-16 has null characters, and the parser
-    reads it.
-    """
-
-    def __init__(self, **options: Any) -> None:  # Any: DRF's own options
-        super().__init__(trim_whitespace=False, **options)
-        self.validators = []
-
-
-class KeyTextParser(BoundedJSONParser):
-    """Leave the text of a key to the parser of keys: the text itself is not kept."""
-
-    unkept_fields = frozenset({"public_key"})
-
-
-class NewKeySerializer(ListedFieldsOnly):
-    """A public key file, as text."""
-
-    name = serializers.CharField(max_length=100)
-    public_key = KeyTextField(
-        help_text="The text of a public key file (at most 4096 characters): Crypt4GH, "
-        "one line of ssh-ed25519, or PEM of X25519 or Ed25519. Never a secret key.",
-    )
-
-    def validate_name(self, name: str) -> str:
-        """Refuse a secret key that was sent as the name of the public one."""
-        try:
-            keys.refuse_secret_key(name)
-        except SecretKeyRefused as refusal:
-            raise _at(refusal, "name") from None
-        return name
-
-
-class ProofSerializer(ListedFieldsOnly):
-    """The decrypted text of the challenge."""
-
-    answer = serializers.CharField(max_length=4000)
-
-
 class KeyPagination(CursorPagination):
     """Keys have random ids, so their time of registration orders them."""
 
@@ -86,7 +41,6 @@ class KeyList(GemmuleView):
     """The user's keys."""
 
     roles = permissions.KEY_ROLES
-    parser_classes = (KeyTextParser,)
     pagination_class = KeyPagination
 
     @extend_schema(
@@ -100,32 +54,13 @@ class KeyList(GemmuleView):
 
     @extend_schema(
         operation_id="keys_create",
-        parameters=[IDEMPOTENCY_KEY],
-        request=NewKeySerializer,
-        responses=answers({201: KeySerializer}, 422, *WRITING),
+        request=None,
+        responses=answers({}, *READING),
+        deprecated=True,
     )
     def post(self, request: Request) -> Response:
-        """Register a public key; it is used once its secret was proved.
-
-        A secret key sent by mistake is refused and not kept. A key that waits for
-        its proof is sent again to get a new challenge.
-        """
-        fields = NewKeySerializer(data=request.data)
-        fields.is_valid(raise_exception=True)
-
-        def act() -> tuple[int, dict[str, Any]]:
-            try:
-                key = gemmule.accounts.services.begin_key(
-                    user=self.user,
-                    name=fields.validated_data["name"],
-                    public_key_text=fields.validated_data["public_key"],
-                    now=self.now,
-                )
-            except KeyRefused as refusal:
-                raise _at(refusal, "public_key") from None
-            return status.HTTP_201_CREATED, dict(KeySerializer(key).data)
-
-        return once(request, self.user, act)
+        """Refuse: a key is registered on the pages, with the password given again."""
+        raise _not_by_token()
 
 
 class KeyChallenge(GemmuleView):
@@ -157,40 +92,19 @@ class KeyChallenge(GemmuleView):
 
 
 class KeyProof(GemmuleView):
-    """The proof that the user holds the secret of a key."""
+    """Where a key was proved by token once."""
 
     roles = permissions.KEY_ROLES
 
     @extend_schema(
         operation_id="keys_prove",
-        parameters=[IDEMPOTENCY_KEY],
-        request=ProofSerializer,
-        responses=answers({200: KeySerializer}, 404, 409, 422, *WRITING),
+        request=None,
+        responses=answers({}, *READING),
+        deprecated=True,
     )
     def post(self, request: Request, key_id: UUID) -> Response:
-        """Send the decrypted challenge; the key becomes active.
-
-        Five answers may be wrong; one sent again with its `Idempotency-Key` counts
-        once.
-        """
-        fields = ProofSerializer(data=request.data)
-        fields.is_valid(raise_exception=True)
-
-        def act() -> tuple[int, dict[str, Any]]:
-            _check_waits(selectors.key_of(self.user, key_id))
-            try:
-                key = gemmule.accounts.services.prove_key(
-                    user=self.user,
-                    key_id=key_id,
-                    answer=fields.validated_data["answer"],
-                    now=self.now,
-                )
-            except (ProofRefused, SecretKeyRefused) as refusal:
-                raise _at(refusal, "answer") from None
-            return status.HTTP_200_OK, dict(KeySerializer(key).data)
-
-        # The count of a wrong answer stays.
-        return once(request, self.user, act, refusals_count=True)
+        """Refuse: a key is proved on the pages, with the password given again."""
+        raise _not_by_token()
 
 
 def _check_waits(key: ResearcherKey) -> None:
@@ -198,7 +112,9 @@ def _check_waits(key: ResearcherKey) -> None:
         raise WrongState(f"this key is {key.state} and waits for no proof")
 
 
-def _at(refusal: KeyRefused | ProofRefused, field: str) -> FieldRefused:
-    is_secret = isinstance(refusal, SecretKeyRefused)
-    code = "secret-key" if is_secret else "refused"
-    return FieldRefused(str(refusal), field=field, code=code)
+def _not_by_token() -> SignInNeeded:
+    address = f"{settings.PUBLIC_URL.rstrip('/')}{reverse('key_new')}"
+    return SignInNeeded(
+        "A token cannot register or prove a key, as whoever copied the token could "
+        f"then read your files. Sign in at {address} and give your password there."
+    )

@@ -123,3 +123,12 @@ class TokenForm(forms.Form):
     def expiry(self) -> timedelta:
         """Return how long the token shall work."""
         return timedelta(days=self.cleaned_data["days"])
+
+
+class AgainForm(forms.Form):
+    password = forms.CharField(
+        label="Your password",
+        help_text="A session can be copied from a browser; your password cannot.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        strip=False,
+    )

@@ -1,11 +1,10 @@
-"""A key is read the same by page, API and engine, and proved with its own tools."""
+"""A key is read the same by page and engine, and proved with its own tools."""
 
 import html
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
@@ -13,10 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from gemmule.accounts.models import ResearcherKey, User
-from gemmule.api.models import IdempotentAnswer
 from genomics.crypt4gh import keys
 from genomics.errors import KeyInvalid, SecretKeyPasted
-from tests.gemmule.api.callers import Caller, assert_problem
 from tests.genomics.crypt4gh import key_texts as texts
 from tests.genomics.crypt4gh.key_texts import CRYPT4GH, PEM_ED25519, PEM_X25519, SSH
 
@@ -36,16 +33,12 @@ PROGRAMS = Path(sys.executable).parent
         PEM_ED25519.replace("-", "\u2013"),
     ],
 )
-def test_page_and_api_take_what_the_engine_takes(
-    as_rosa: Caller, rosa: User, signed_in: SignedIn, text: str
+def test_the_page_takes_what_the_engine_takes(
+    rosa: User, confirmed: SignedIn, text: str
 ) -> None:
     expected = keys.fingerprint(keys.parse_public_key(text))
 
-    answer = as_rosa.post("/keys/", {"name": "api", "public_key": text})
-    assert answer.status_code == 201, answer.content
-    assert rosa.researcher_keys.get().fingerprint == expected
-    rosa.researcher_keys.all().delete()
-    page = signed_in(rosa).post(
+    page = confirmed(rosa).post(
         reverse("key_new"), {"name": "page", "public_key": text}
     )
     assert page.status_code == 302
@@ -69,10 +62,9 @@ def test_page_and_api_take_what_the_engine_takes(
         f"AGE-SECRET-KEY-1{'Q' * 58}",
     ],
 )
-def test_page_and_api_refuse_in_the_words_of_the_engine(
-    as_rosa: Caller,
+def test_the_page_refuses_in_the_words_of_the_engine(
     rosa: User,
-    signed_in: SignedIn,
+    confirmed: SignedIn,
     text: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -80,12 +72,8 @@ def test_page_and_api_refuse_in_the_words_of_the_engine(
         keys.parse_public_key(text)
     is_secret = isinstance(refusal.value, SecretKeyPasted)
 
-    answer = as_rosa.post("/keys/", {"name": "api", "public_key": text}, key="once")
-    problem: dict[str, Any] = assert_problem(answer, 400, field="public_key")
-    assert problem["detail"] == str(refusal.value)
-    assert (problem["code"] == "secret-key") == is_secret
     # A browser sends no half of a surrogate pair.
-    page = signed_in(rosa).post(
+    page = confirmed(rosa).post(
         reverse("key_new"),
         {"name": "page", "public_key": text.replace("\ud800", "\ufffd")},
     )
@@ -94,24 +82,20 @@ def test_page_and_api_refuse_in_the_words_of_the_engine(
     assert str(refusal.value)[1:] in shown  # after a capital letter
     if is_secret:
         line = max(text.splitlines(), key=len)
-        assert line not in shown + answer.content.decode() + caplog.text
+        assert line not in shown + caplog.text
     assert not ResearcherKey.objects.exists()
-    assert not IdempotentAnswer.objects.exists()
 
 
 @pytest.mark.parametrize("length", [90, 200])
 def test_a_secret_key_as_the_name_is_kept_nowhere(
-    as_rosa: Caller, rosa: User, signed_in: SignedIn, length: int
+    rosa: User, confirmed: SignedIn, length: int
 ) -> None:
     secret = keys.encode_secret_key(texts.CRYPT4GH_SECRET).splitlines()[1]
     fields = {"name": secret.ljust(length, "="), "public_key": CRYPT4GH}
 
-    answer = as_rosa.post("/keys/", fields)
-    assert_problem(answer, 400, field="name")
-    page = signed_in(rosa).post(reverse("key_new"), fields)
+    page = confirmed(rosa).post(reverse("key_new"), fields)
     assert "SECRET key" in page.content.decode()
-    for body in (answer.content, page.content):
-        assert secret[:12] not in body.decode()
+    assert secret[:12] not in page.content.decode()
     assert not ResearcherKey.objects.exists()
 
 
@@ -136,12 +120,18 @@ def test_a_secret_key_as_the_name_is_kept_nowhere(
     ],
 )
 def test_the_owner_of_a_converted_key_proves_it(
-    as_rosa: Caller, tmp_path: Path, secret: str, public: str, command: list[str]
+    rosa: User,
+    confirmed: SignedIn,
+    tmp_path: Path,
+    secret: str,
+    public: str,
+    command: list[str],
 ) -> None:
     path = tmp_path / "secret"
     path.write_text(secret)
-    answer = as_rosa.post("/keys/", {"name": "cluster", "public_key": public})
-    key = f"/keys/{answer.json()['id']}/"
+    client = confirmed(rosa)
+    client.post(reverse("key_new"), {"name": "cluster", "public_key": public})
+    key = rosa.researcher_keys.get()
     program, *arguments = command
 
     opened = subprocess.run(
@@ -149,11 +139,14 @@ def test_the_owner_of_a_converted_key_proves_it(
             PROGRAMS / program,
             *(str(path) if word == "SECRET" else word for word in arguments),
         ],
-        input=as_rosa.get(f"{key}challenge/").content,
+        input=client.get(reverse("key_challenge", args=[key.pk])).content,
         capture_output=True,
         timeout=60,
     )
 
     assert opened.returncode == 0, opened.stderr
-    proved = as_rosa.post(f"{key}prove/", {"answer": opened.stdout.decode()})
-    assert proved.json()["state"] == "active"
+    client.post(
+        reverse("key_detail", args=[key.pk]), {"answer": opened.stdout.decode()}
+    )
+    key.refresh_from_db()
+    assert key.state == ResearcherKey.State.ACTIVE
