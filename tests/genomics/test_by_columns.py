@@ -5,9 +5,14 @@
 
 import gzip
 import struct
+from pathlib import Path
+from unittest import mock
 
+from genomics import by_columns
+from genomics.columnar import file
+from genomics.job import SubsetJob
 from genomics.windows import WIDTH
-from tests.genomics.release import ANN_AND_CID, cut, source
+from tests.genomics.release import ANN_AND_CID, PUBLIC, cut, source, write_columns
 
 
 def test_a_record_that_trimming_moves_into_the_next_window_is_kept() -> None:
@@ -17,6 +22,22 @@ def test_a_record_that_trimming_moves_into_the_next_window_is_kept() -> None:
     row = f"20 {at} . {ref} C,{ref[:-1]}G . . . GT 0/2 1/1 0/0"
     (record,) = cut(source(row), ANN_AND_CID).records
     assert record[:5] == ["20", str(at + 3), ".", "T", "G"]
+
+
+def test_columns_of_an_older_kind_are_left_for_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "store.vcf.gz"
+    path.write_bytes(gzip.compress(source("20 5 . A C . . . GT 0/1 1/1 0/0").encode()))
+    with mock.patch.object(file, "VERSION", 4):
+        digest = write_columns(path)
+    job = SubsetJob(
+        source=path,
+        samples=tuple(ANN_AND_CID.items()),
+        recipient_public_key=PUBLIC,
+        output_dir=tmp_path,
+        name="GMR000001",
+        columns_sha256=digest,
+    )
+    assert by_columns.open_columns(job) is None
 
 
 def test_a_record_with_ten_alternate_alleles_is_cut() -> None:
