@@ -105,27 +105,28 @@ FORMAT = _table("""
     GL  | G  | Float   | Genotype likelihoods, log10-scaled
     GP  | G  | Float   | Genotype posterior probabilities
     DS  | A  | Float   | Dosage of each alternate allele
+    HDS | .  | Float   | Dosage of each alternate allele by haplotype
+    EC  | A  | Integer | Expected counts of each alternate allele
+    CN  | 1  | Integer | Copy number
     PS  | 1  | Integer | Phase set
     FT  | 1  | String  | Filter of this genotype
     LAD | LR | Integer | Local-allele representation of AD
     LPL | LG | Integer | Local-allele representation of PL
     LGL | LG | Float   | Local-allele representation of GL
     LGP | LG | Float   | Local-allele representation of GP
+    LEC | LA | Integer | Local-allele representation of EC
 """)
 
 # Fields that a steward's list may add, whose cardinality the specification fixes.
 RESERVED_FORMAT = _table("""
     ADF  | R  | Integer | Read depth for each allele on the forward strand
     ADR  | R  | Integer | Read depth for each allele on the reverse strand
-    CN   | 1  | Float   | Copy number
-    EC   | A  | Integer | Expected counts of each alternate allele
     HQ   | 2  | Integer | Haplotype quality
     MQ   | 1  | Integer | RMS mapping quality
     PP   | G  | Integer | Phred-scaled genotype posterior probabilities
     PQ   | 1  | Integer | Phasing quality
     LADF | LR | Integer | Local-allele representation of ADF
     LADR | LR | Integer | Local-allele representation of ADR
-    LEC  | LA | Integer | Local-allele representation of EC
     LPP  | LG | Integer | Local-allele representation of PP
 """)
 
@@ -134,7 +135,7 @@ INFO = _table("""
     AC      | A | Integer | Alternate allele counts in the genotypes of this file
     AF      | A | Float   | Alternate allele frequencies in the genotypes of this file
     AN      | 1 | Integer | Number of called alleles in the genotypes of this file
-    NS      | 1 | Integer | Number of samples of this file with a called allele
+    NS      | 1 | Integer | Number of samples of this file with data
     END     | 1 | Integer | End position of the longest variant described in this record
     SVTYPE  | 1 | String  | Type of structural variant
     SVLEN   | A | Integer | Length of structural variant
@@ -142,6 +143,9 @@ INFO = _table("""
     HOMLEN  | A | Integer | Length of base pair identical micro-homology at breakpoints
     HOMSEQ  | A | String  | Sequence of base pair identical micro-homology
 """)
+# Fields that are read and written under another name (LGT as GT, Hail's LA as LAA), and
+# one that counts alleles by Hail's list: as they stand they would say something else.
+CONVERTED_FORMAT = ("LGT", "LA", "LPGT")
 RECOUNTED_INFO = ("AC", "AF", "AN", "NS")
 
 

@@ -14,6 +14,9 @@ from collections.abc import Iterator, Mapping
 from genomics.fields import FieldDefinition
 
 MISSING = "."
+# How the entries of HDS are counted: for each haplotype one for each ALT allele. VCF
+# has no Number for that, so a header says "." of it.
+HAPLOTYPES = "H"
 NO_CALL = "./."
 _GENOTYPE = re.compile(r"[/|]?(?:\d{1,9}|\.)(?:[/|](?:\d{1,9}|\.))*")
 _NUMBER = re.compile(r"\d+")
@@ -26,6 +29,7 @@ _FLOAT = (
 )
 _FLOATS = re.compile(rf"(?:{_FLOAT}|\.)(?:,(?:{_FLOAT}|\.))*")
 _ALL_MISSING = re.compile(r"\.?(?:,\.?)*")
+BY_PLOIDY = ("G", HAPLOTYPES)
 _PLOIDIES = range(1, 9)
 _REMEMBERED = 20_000
 
@@ -61,6 +65,16 @@ def ploidy_of(genotype: str) -> int | None:
     return None if alleles in (None, (-1,)) else len(alleles or ())
 
 
+@functools.lru_cache(maxsize=1_000)
+def genotype_at(alt_count: int, ploidy: int, index: int) -> tuple[int, ...]:
+    """Return the genotype that an entry of a value with Number=G speaks of.
+
+    >>> genotype_at(2, 2, 4)
+    (1, 2)
+    """
+    return tuple(_genotypes(alt_count + 1, ploidy))[index]
+
+
 @functools.lru_cache(maxsize=10_000)
 def picks(
     number: str, alt_count: int, kept: tuple[int, ...], ploidy: int
@@ -76,6 +90,12 @@ def picks(
         return alt_count, tuple(allele - 1 for allele in kept)
     if number == "R":
         return alt_count + 1, (0, *kept)
+    if number == HAPLOTYPES:
+        return alt_count * ploidy, tuple(
+            haplotype * alt_count + allele - 1
+            for haplotype in range(ploidy)
+            for allele in kept
+        )
     assert number == "G", "other numbers do not depend on alleles"
     staying = (0, *kept)
     return math.comb(alt_count + ploidy, ploidy), tuple(
@@ -83,6 +103,23 @@ def picks(
         sum(math.comb(staying[k] + m - 1, m) for m, k in enumerate(genotype, 1))
         for genotype in _genotypes(len(staying), ploidy)
     )
+
+
+def count_of(definition: FieldDefinition) -> str:
+    """Return how the entries of a field are counted: its Number, or by haplotypes."""
+    return HAPLOTYPES if definition.id == "HDS" else definition.number
+
+
+def guess_ploidy(number: str, entries: int, alt_count: int) -> int | None:
+    """Return the ploidy at which a value has so many entries, None if there is none.
+
+    >>> guess_ploidy("G", 3, 1), guess_ploidy("G", 3, 2), guess_ploidy("G", 4, 2)
+    (2, 1, None)
+    """
+    for ploidy in _PLOIDIES:
+        if picks(number, alt_count, (), ploidy)[0] == entries:
+            return ploidy
+    return None
 
 
 class Shortener(dict[str, str]):
@@ -102,6 +139,7 @@ class Shortener(dict[str, str]):
         super().__init__()
         self.has_fraction = False
         self._definition = definition
+        self._number = count_of(definition)
         self._alt_count = alt_count
         self._kept = kept
         self._ploidy = ploidy
@@ -121,11 +159,11 @@ class Shortener(dict[str, str]):
 
     def _whole_pattern(self) -> re.Pattern[str] | None:
         """Return what most values look like where nothing is to be cut, if so."""
-        number = self._definition.number
+        number = self._number
         item = {"Integer": r"\d+", "Float": r"-?\d+(?:\.\d+)?"}.get(
             self._definition.type
         )
-        if item is None or (number == "G" and self._ploidy is None):
+        if item is None or (number in BY_PLOIDY and self._ploidy is None):
             return None
         if number.isdigit():
             count = int(number)
@@ -138,22 +176,27 @@ class Shortener(dict[str, str]):
     def _shorten(self, value: str) -> str:
         if _ALL_MISSING.fullmatch(value) or not self._is_well_formed(value):
             return MISSING
-        number = self._definition.number
+        number = self._number
         if number == ".":
             return value
         items = value.split(",")
         if number.isdigit():
             return value if len(items) == int(number) else MISSING
         ploidy = self._ploidy
-        if number == "G" and ploidy is None:
-            ploidy = _guess_ploidy(len(items), self._alt_count)
+        if number in BY_PLOIDY and ploidy is None:
+            ploidy = guess_ploidy(number, len(items), self._alt_count)
             if ploidy is None:
                 return MISSING
         count, staying = picks(number, self._alt_count, self._kept, ploidy or 0)
         if len(items) != count:
             return MISSING
-        short = ",".join([items[index] for index in staying])
+        short = self._left(value, staying)
         return MISSING if _ALL_MISSING.fullmatch(short) else short
+
+    def _left(self, value: str, staying: tuple[int, ...]) -> str:
+        """Return a value of the right number of entries with those that stay."""
+        items = value.split(",")
+        return ",".join([items[index] for index in staying])
 
     def _is_well_formed(self, value: str) -> bool:
         if self._definition.type == "Integer":
@@ -167,10 +210,3 @@ def _genotypes(alleles: int, ploidy: int) -> Iterator[tuple[int, ...]]:
     # The order of VCF 4.5 section 1.6.2: sorted by the last allele first.
     combinations = itertools.combinations_with_replacement(range(alleles), ploidy)
     return iter(sorted(combinations, key=lambda genotype: genotype[::-1]))
-
-
-def _guess_ploidy(entries: int, alt_count: int) -> int | None:
-    for ploidy in _PLOIDIES:
-        if math.comb(alt_count + ploidy, ploidy) == entries:
-            return ploidy
-    return None

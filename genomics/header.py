@@ -32,13 +32,15 @@ class Usage:
     _forms: set[str] = dataclasses.field(default_factory=set)
 
     def note(self, contig: str, form: str) -> None:
-        """Note a record: its contig, its FORMAT and that its genotypes were counted."""
+        """Note a record: its contig, its FORMAT and that what it has was counted."""
         if contig not in self.contigs:
             self.contigs[contig] = None
-            self.infos.update(RECOUNTED_INFO)
         if form not in self._forms:
             self._forms.add(form)
-            self.formats.update(form.split(":"))
+            keys = form.split(":")
+            self.formats.update(keys)
+            # Without genotypes only the samples with a value are counted.
+            self.infos.update(RECOUNTED_INFO if keys[0] == "GT" else ("NS",))
 
     def add(self, other: "Usage") -> None:
         """Add what later records make use of."""

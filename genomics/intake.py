@@ -74,6 +74,7 @@ def run(job: IntakeJob, progress: ProgressSink) -> IntakeResult:
         size_bytes=size_bytes,
         warnings=_shortened(reader.warnings()),
         megabases=store.megabases,
+        carriers=reader.carrier_counts(),
     )
 
 

@@ -126,6 +126,7 @@ class IntakeResult:
     size_bytes: int
     warnings: tuple[str, ...] = ()
     megabases: tuple[tuple[str, int, int], ...] = ()
+    carriers: Mapping[str, int] = dataclasses.field(default_factory=dict)  # by field
 
     def to_json(self) -> dict[str, JSON]:
         return {
@@ -139,6 +140,7 @@ class IntakeResult:
             "size_bytes": self.size_bytes,
             "warnings": list(self.warnings),
             "megabases": [list(megabase) for megabase in self.megabases],
+            "carriers": dict(self.carriers),
         }
 
     @classmethod
@@ -158,6 +160,7 @@ class IntakeResult:
             size_bytes=fields.integer("size_bytes"),
             warnings=fields.texts("warnings"),
             megabases=megabases_of(fields.take("megabases")),
+            carriers=fields.counts("carriers"),
         )
         fields.finish()
         return result

@@ -49,6 +49,13 @@ class Fields:
         what = f"{key} of {self._what}"
         return tuple(text_of(item, what) for item in list_of(self.take(key), what))
 
+    def counts(self, key: str) -> dict[str, int]:
+        what = f"{key} of {self._what}"
+        value = self.take(key)
+        if not isinstance(value, dict):
+            raise JobInvalid(f"expected an object as {what}")
+        return {text_of(name, what): integer_of(n, what) for name, n in value.items()}
+
     def integer(self, key: str) -> int:
         return integer_of(self.take(key), f"{key} of {self._what}")
 

@@ -4,12 +4,14 @@ Latin-1, so that every byte comes out as it went in.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 ENCODING = "latin-1"
 FIXED_COLUMNS = 9  # CHROM to FORMAT
 
 Version = tuple[int, int]
+# Of a text that says none: the first version in which no value is scaled otherwise.
+_DEFAULT_VERSION: Version = (4, 3)
 
 _CONTIG = re.compile(r"##contig=<(?:.*,)?ID=([^,>]+)")
 _LENGTH = re.compile(r"[<,]length=(\d{1,12})[,>]")
@@ -42,11 +44,11 @@ def contig_of(line: str) -> tuple[str, int | None] | None:
     return match[1], int(length[1]) if length else None
 
 
-def version_of(header: Iterable[str]) -> Version:
-    """Return the version of VCF that a header's first line says; 4.3 without one.
+def version_of(header: Sequence[str]) -> Version:
+    """Return the version that the first line of a header says.
 
-    >>> version_of(["##fileformat=VCFv4.2", "##contig=<ID=1>"]), version_of([])
-    ((4, 2), (4, 3))
+    >>> version_of(["##fileformat=VCFv4.1", "#CHROM"])
+    (4, 1)
     """
-    match = _VERSION.match(next(iter(header), ""))
-    return (int(match[1]), int(match[2])) if match else (4, 3)
+    match = _VERSION.match(header[0]) if header else None
+    return (int(match[1]), int(match[2])) if match else _DEFAULT_VERSION

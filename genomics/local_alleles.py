@@ -1,17 +1,24 @@
-"""Fields that count only the alleles local to a sample: LAA, LAD, LPL and the like.
+"""Fields that count only the alleles local to a sample: LGT, LAD, LPL and the like.
 
 VCF 4.5 section 1.6.2: LAA lists, by number in ALT, the alleles that the sample's other
-local fields speak of, in their order. When ALT alleles go, LAA is renumbered and the
-others lose the entries of the gone ones.
+local fields speak of, in their order. Hail's LA lists the reference, 0, before them.
+When ALT alleles go, the list is renumbered and the others lose the entries of the gone
+ones. LGT counts alleles by their place in the list, 0 for the reference.
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
-from genomics.fields import FieldDefinition
-from genomics.genotypes import MISSING, Shortener
+from genomics.fields import FORMAT, FieldDefinition
+from genomics.genotypes import MISSING, NO_CALL, alleles_of
+from genomics.lines import Version
+from genomics.probabilities import shortener
 
-LIST = "LAA"
+LIST, HAIL_LIST, GENOTYPE, COUNTS = "LAA", "LA", "LGT", "LEC"
+# Those of a release, and LGT: without a list nobody can read them.
+FIELDS = (GENOTYPE, *(key for key, item in FORMAT.items() if item.number[0] == "L"))
+_NUMBER = re.compile(r"\d+")
 
 
 def is_local(definition: FieldDefinition) -> bool:
@@ -19,10 +26,62 @@ def is_local(definition: FieldDefinition) -> bool:
     return definition.id == LIST or definition.number.startswith("L")
 
 
+def listed(text: str, alt_count: int, *, is_hail: bool) -> tuple[int, ...] | None:
+    """Return the numbers in ALT that LAA, or Hail's LA, lists; None for no such list.
+
+    >>> listed("1,3", 3, is_hail=False), listed("0,1,3", 3, is_hail=True)
+    ((1, 3), (1, 3))
+    >>> listed("1,3", 3, is_hail=True)
+    """
+    if text in ("", MISSING):
+        return ()  # VCF 4.5: only the reference is local
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        return None
+    local = tuple(int(part) for part in parts)
+    if is_hail:
+        if local[0] != 0:
+            return None
+        local = local[1:]
+    is_sound = len(set(local)) == len(local) and all(
+        1 <= allele <= alt_count for allele in local
+    )
+    return local if is_sound else None
+
+
+def genotype_of(text: str, local: tuple[int, ...] | None) -> str:
+    """Return the genotype that LGT means, phase as it was.
+
+    >>> genotype_of("0|2", (1, 3)), genotype_of("0/3", (1, 3))
+    ('0|3', './.')
+    """
+    alleles = alleles_of(text)
+    if alleles is None or local is None or max(alleles) > len(local):
+        return NO_CALL
+    numbers = (0, *local)
+    return _NUMBER.sub(lambda match: str(numbers[int(match[0])]), text) or MISSING
+
+
+def counts_of(text: str, local: tuple[int, ...] | None, alt_count: int) -> str:
+    """Return the value of EC that LEC means, "." for alleles that are not local.
+
+    >>> counts_of("2,0", (1, 3), 3), counts_of("2", (1, 3), 3)
+    ('2,.,0', '.')
+    """
+    items = text.split(",")
+    if local is None or len(items) != len(local):
+        return MISSING
+    counts = dict(zip(local, items, strict=True))
+    return ",".join(counts.get(number, MISSING) for number in range(1, alt_count + 1))
+
+
 class LocalShortener:
     """Shortens the local fields of one sample at a time."""
 
-    def __init__(self, definitions: Mapping[str, FieldDefinition]) -> None:
+    def __init__(
+        self, definitions: Mapping[str, FieldDefinition], version: Version
+    ) -> None:
+        self._version = version
         # Seen from the sample, the local alleles are all there are.
         self._definitions = {
             field_id: dataclasses.replace(item, number=item.number.removeprefix("L"))
@@ -34,40 +93,29 @@ class LocalShortener:
         self,
         values: Mapping[str, str],
         *,
-        alt_count: int,
+        local: tuple[int, ...] | None,
         numbers: Mapping[int, int],
         ploidy: int | None,
     ) -> dict[str, str]:
-        """Return the values, LAA among them, with only the alleles in `numbers`.
+        """Return LAA and the values with only the alleles in `numbers`.
 
-        `numbers` maps old allele numbers to new ones. All become missing where LAA
-        makes no sense.
+        `local` are the alleles that the sample's list names, `numbers` maps old allele
+        numbers to new ones. All become missing where the list makes no sense.
         """
-        local = _local_alleles(values[LIST], alt_count)
         if local is None:
-            return dict.fromkeys(values, MISSING)
+            return {LIST: MISSING} | dict.fromkeys(values, MISSING)
         staying = tuple(
             place for place, allele in enumerate(local, 1) if allele in numbers
         )
         short = {
-            field_id: Shortener(
-                self._definitions[field_id], len(local), staying, ploidy
+            field_id: shortener(
+                self._definitions[field_id],
+                len(local),
+                staying,
+                ploidy,
+                self._version,
             )[value]
             for field_id, value in values.items()
-            if field_id != LIST
         }
-        listed = [str(numbers[local[place - 1]]) for place in staying]
-        return short | {LIST: ",".join(listed) or MISSING}
-
-
-def _local_alleles(text: str, alt_count: int) -> tuple[int, ...] | None:
-    if text in ("", MISSING):
-        return ()  # VCF 4.5: only the reference is local
-    parts = text.split(",")
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        return None
-    local = tuple(int(part) for part in parts)
-    is_sound = len(set(local)) == len(local) and all(
-        1 <= allele <= alt_count for allele in local
-    )
-    return local if is_sound else None
+        left = [str(numbers[local[place - 1]]) for place in staying]
+        return short | {LIST: ",".join(left) or MISSING}

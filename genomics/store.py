@@ -42,7 +42,7 @@ class Store:
 
     @property
     def version(self) -> Version:
-        """The version of VCF that the store's records follow."""
+        """Return the VCF version that the header says."""
         return version_of(self.header_lines)
 
     def close(self) -> None:

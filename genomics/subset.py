@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from genomics.boundaries import Boundaries
-from genomics.columns import Columns
+from genomics.columns import Calls, Columns
 from genomics.describing import Describer
 from genomics.errors import BuildFailed
 from genomics.extent import Site, SourceSite
 from genomics.fields import info_fields
-from genomics.genotypes import MISSING, NO_CALL, alleles_of
+from genomics.genotypes import MISSING, alleles_of
 from genomics.header import Usage
 from genomics.job import SubsetJob
 from genomics.lines import ENCODING, FIXED_COLUMNS, Version, as_read
@@ -58,7 +58,7 @@ class _Record:
     line: int
     fields: Sequence[str]  # CHROM to FORMAT
     source: SourceSite
-    genotypes: Sequence[str]
+    calls: Calls
     carried: tuple[int, ...]  # numbers of ALT
 
 
@@ -96,7 +96,7 @@ class Subsetter:
         self._pick = _picker([FIXED_COLUMNS + place for place in self.places])
         columns = {source: number for number, (source, _) in enumerate(ordered)}
         self.boundaries = Boundaries(job, columns, source_lengths)
-        self._columns = Columns(job.format_keep, self.usage)
+        self._columns = Columns(job.format_keep, self.usage, version)
         self.describer = Describer(info_fields(job.info_keep), self.usage)
         self._version = version
 
@@ -115,7 +115,7 @@ class Subsetter:
         record = self._record(fields, samples, line)
         if record is None:
             return None
-        genotypes, kept, source = record.genotypes, record.carried, record.source
+        calls, kept, source = record.calls, record.carried, record.source
         decision = self.decisions.get(line)
         site = source.reduce(kept)
         if not (
@@ -124,11 +124,8 @@ class Subsetter:
             return None
         masked = decision.masked if decision else self._masked(record, site)
         if masked:
-            genotypes = [
-                NO_CALL if column in masked else genotype
-                for column, genotype in enumerate(genotypes)
-            ]
-            kept = _carried(genotypes, len(source.alts), line)
+            calls = calls.without(masked)
+            kept = _carried(calls.carried, len(source.alts), line)
             if not kept:
                 return None
             site = source.reduce(kept)
@@ -139,7 +136,7 @@ class Subsetter:
             return Cut(
                 site.pos, site.ref, ",".join(site.alts), b"", b"", site.last_base, 0
             )
-        return self._write(record, site, kept, samples, genotypes, masked)
+        return self._write(record, site, kept, samples, calls, masked)
 
     def survey(
         self, fields: Sequence[str], samples: Sequence[str], line: int
@@ -151,9 +148,9 @@ class Subsetter:
         record = self._record(fields, samples, line)
         if record is None:
             return None
-        size = len(record.genotypes) // 8 + 1
+        size = len(record.calls.carried) // 8 + 1
         carriers = {number: bytearray(size) for number in record.carried}
-        for column, genotype in enumerate(record.genotypes):
+        for column, genotype in enumerate(record.calls.carried):
             for number in set(alleles_of(genotype) or ()) - {-1, 0}:
                 carriers[number][column // 8] |= 1 << column % 8
         ids = [] if fields[2] == MISSING else fields[2].split(";")
@@ -185,11 +182,11 @@ class Subsetter:
         self, fields: Sequence[str], samples: Sequence[str], line: int
     ) -> _Record | None:
         """Return a record, None where no included sample carries anything."""
-        genotypes = self._columns.genotypes(fields[8], samples)
-        if genotypes is None:
-            return None  # without GT nobody is known to carry anything
         alts = () if fields[4] == MISSING else tuple(fields[4].split(","))
-        carried = _carried(genotypes, len(alts), line)
+        calls = self._columns.calls(fields[8], samples, alts)
+        if calls is None:
+            return None  # nothing says who carries anything
+        carried = _carried(calls.carried, len(alts), line)
         if not carried:
             return None
         source = SourceSite(
@@ -201,7 +198,7 @@ class Subsetter:
             info=_info(fields[7]),
             version=self._version,
         )
-        return _Record(line, fields, source, genotypes, carried)
+        return _Record(line, fields, source, calls, carried)
 
     def _masked(self, record: _Record, site: Site) -> frozenset[int]:
         """Return the columns of donors who withhold this record.
@@ -214,7 +211,7 @@ class Subsetter:
         touched = withheld_by(site)
         if not touched:
             return touched
-        source, genotypes = record.source, record.genotypes
+        source, genotypes = record.source, record.calls.carried
         alt_count = len(source.alts)
         own = frozenset(
             column
@@ -236,10 +233,11 @@ class Subsetter:
         site: Site,
         kept: tuple[int, ...],
         samples: Sequence[str],
-        genotypes: Sequence[str],
+        calls: Calls,
         masked: frozenset[int],
-    ) -> Cut:
-        form, values, names = self._columns.write(
+    ) -> Cut | None:
+        genotypes = calls.written
+        written = self._columns.write(
             form=record.fields[8],
             line=record.line,
             samples=samples,
@@ -247,6 +245,11 @@ class Subsetter:
             masked=masked,
             alt_count=len(record.source.alts),
             kept=kept,
+        )
+        if written is None:
+            return None
+        counts = (
+            [f"NS={written.samples}"] if genotypes is None else _counts(genotypes, kept)
         )
         alts = ",".join(site.alts)
         described = self.describer.entries(record.source, site, kept)
@@ -259,21 +262,21 @@ class Subsetter:
             alts,
             MISSING,
             self.filter(record.fields[6]),
-            ";".join([*_counts(genotypes, kept), *described]),
-            form,
+            ";".join([*counts, *described]),
+            written.form,
         )
         contig = record.source.contig
-        self.usage.note(contig, form)
+        self.usage.note(contig, written.form)
         sets = tuple(
             (column, name, self.boundaries.stretch(contig, site.pos, column))
-            for column, name in names
+            for column, name in written.sets
         )
         return Cut(
             pos=site.pos,
             ref=site.ref,
             alts=alts,
             head="\t".join(fixed).encode(ENCODING),
-            cells=f"\t{values}\n".encode(ENCODING),
+            cells=f"\t{written.cells}\n".encode(ENCODING),
             end=site.last_base,
             withheld=len(masked),
             unnumbered=Unnumbered(record.line, sets) if sets else None,
@@ -303,7 +306,7 @@ def _picker(places: list[int]) -> Callable[[Sequence[str]], Sequence[str]]:
 
 
 def _carried(genotypes: Iterable[str], alt_count: int, line: int) -> tuple[int, ...]:
-    """Return the numbers of the ALT alleles that the genotypes hold, ascending."""
+    """Return the numbers of the ALT alleles that genotypes hold, ascending."""
     found: set[int] = set()
     for genotype in set(genotypes):
         alleles = alleles_of(genotype)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from genomics import carriage, probabilities
 from genomics.columnar import codes, encoding, file
 from genomics.errors import BuildFailed
-from genomics.fields import FORMAT
-from genomics.genotypes import picks
+from genomics.fields import CONVERTED_FORMAT, FORMAT
+from genomics.genotypes import count_of, picks
 
 _GENOTYPE = "GT"
 _TAB = ord("\t")
@@ -26,6 +27,8 @@ _ITEMS = {
     "Float": rb"[-+]?[0-9]++(?:\.[0-9]*+)?+(?:[eE][-+]?[0-9]++)?+",
     "String": rb"[^,:\t]++",
 }
+# A genotype without a called allele: other values say what is carried.
+_NO_CALL = re.compile(rb"(?:^|\t)\.[/|]\.")
 _MISSING_VALUE = re.compile(rb":\.(?=[:\t]|$)")
 
 
@@ -112,6 +115,7 @@ class Table:
         form, cells = row.form, row.cells
         keys = form.split(":")
         is_local = any(FORMAT[key].number[0] == "L" for key in keys if key in FORMAT)
+        is_local |= not set(CONVERTED_FORMAT).isdisjoint(keys)
         is_named = any(_names_sets(cells, keys.index(k)) for k in _SETS if k in keys)
         self.names_sets |= is_named
         if keys[0] == _GENOTYPE and not is_local and not is_named:
@@ -123,7 +127,7 @@ class Table:
                 form = ":".join(ordered)
                 cells = _picked(cells, [keys.index(key) for key in ordered])
             pattern = _row_pattern(form, row.alts)
-            if pattern is not None and pattern.fullmatch(cells):
+            if pattern and pattern.fullmatch(cells) and _is_settled(form, cells):
                 self._take_fast(number, form, cells)
                 return
         # As it came: the cut takes it apart itself.
@@ -148,6 +152,18 @@ class Table:
             sample = int(np.searchsorted(starts, match.start(), "right")) - 1
             key = cells.count(b":", int(starts[sample]), match.start()) + 1
             self._missing[number, sample] |= 1 << key
+
+
+def _is_settled(form: str, cells: bytes) -> bool:
+    """Whether GT says all that is carried, and probabilities stay as they are."""
+    keys = form.split(":")
+    if not set(carriage.KEYS).isdisjoint(keys) and _NO_CALL.search(cells):
+        return False
+    if "GP" not in keys:
+        return True
+    place = keys.index("GP")
+    values = {cell.split(b":")[place] for cell in cells.split(b"\t")}
+    return all(map(probabilities.stays, values))
 
 
 def _starts(cells: bytes, samples: int) -> NDArray[np.intp]:
@@ -191,7 +207,7 @@ def _row_pattern(form: str, alts: int) -> re.Pattern[bytes] | None:
 
 
 def _entries(key: str, alts: int) -> int:
-    number = FORMAT[key].number
+    number = count_of(FORMAT[key])
     if number.isdigit():
         return int(number)
     if number == ".":

@@ -91,7 +91,7 @@ class Directory:
     """What a column store holds."""
 
     version: int
-    vcf_version: Version
+    vcf_version: Version  # of the upload
     header_lines: int
     samples: tuple[str, ...]
     contig_lengths: dict[str, int | None]
@@ -200,6 +200,12 @@ def encode_block(
         for part, section in zip(packed, sections, strict=True)
     )
     return head, packed
+
+
+def _version(value: dict[str, list[int]]) -> Version:
+    # Stores of an older kind do not say it, and are not read further.
+    major, minor = value.get("vcf_version", [4, 3])
+    return major, minor
 
 
 def _digest(data: bytes) -> bytes:
@@ -311,11 +317,9 @@ class ColumnStore:
         )
         self.sha256 = hashlib.sha256(text).hexdigest()
         value = json.loads(text)
-        # Version 4 and older do not say, and are not cut from.
-        major, minor = value.get("vcf_version", (4, 3))
         return Directory(
             version=value["version"],
-            vcf_version=(major, minor),
+            vcf_version=_version(value),
             header_lines=value["header_lines"],
             samples=tuple(value["samples"]),
             contig_lengths=dict(value["contig_lengths"]),

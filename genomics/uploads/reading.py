@@ -63,9 +63,14 @@ class UploadReader:
         """Return how many records each contig of the store has."""
         return self._records.contig_counts() if self._records else {}
 
+    def carrier_counts(self) -> dict[str, int]:
+        """Return how many records tell their carriers by which field."""
+        return self._records.carrier_counts() if self._records else {}
+
     def warnings(self) -> list[str]:
         """Return what the steward should know, though nothing is refused for it."""
-        found = list(self.header.warnings)
+        found = self._records.warnings() if self._records else []
+        found += self.header.warnings
         if not self.count:
             found.append("the file holds no records")
         stated = [

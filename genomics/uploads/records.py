@@ -18,8 +18,17 @@ from typing import NoReturn
 from genomics.columnar import codes, encoding
 from genomics.errors import IntakeRefused
 from genomics.limits import Limits
+from genomics.uploads.carriers import (
+    GENOTYPE,
+    NONE,
+    CarrierCounts,
+    ProbabilityField,
+    field_of,
+    teller_of,
+)
 from genomics.uploads.definitions import as_text, undeclared
 from genomics.uploads.header import COLUMNS, KEY, MAX_FIELDS, Header
+from genomics.uploads.local_lists import LocalLists, has_local
 from genomics.uploads.refusal import Code, refusal
 from genomics.uploads.site import Site, SiteReader
 from genomics.uploads.values import LONGEST_REMEMBERED, Field
@@ -46,6 +55,8 @@ class _Plan:
 
     keys: tuple[str, ...]
     fields: tuple[Field | None, ...]
+    teller: str  # by what it tells who carries an allele
+    has_local: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,8 @@ class RecordReader:
 
     def __init__(self, header: Header, limits: Limits) -> None:
         self.count = 0
+        self._carriers = CarrierCounts()
+        self._local_lists = LocalLists()
         self._header = header
         self._limits = limits
         self._sites = SiteReader(header, limits)
@@ -69,7 +82,12 @@ class RecordReader:
         # VCF 4.5, section 1.6.2: lists of local alleles may be empty.
         self._may_be_empty = header.version >= (4, 5)
         self._fields: dict[str, Field] = {
-            key: Field(definition, is_ours=False, may_be_empty=self._may_be_empty)
+            key: field_of(
+                definition,
+                header.version,
+                is_ours=False,
+                may_be_empty=self._may_be_empty,
+            )
             for key, definition in header.format.items()
         }
         self._plans: dict[bytes, _Plan] = {}
@@ -101,6 +119,7 @@ class RecordReader:
             self._held.append(_Held(number, site, cells))
         elif format_ == b".":
             self._check_nothing(cells.split(b"\t"))
+            self._carriers.add(NONE, number)
         else:
             self._check_samples(format_, cells.split(b"\t"), site)
         self.count += 1
@@ -135,6 +154,18 @@ class RecordReader:
         """Return which part of X the last record is on, None where nothing merges."""
         return self._sites.part
 
+    def carrier_counts(self) -> dict[str, int]:
+        """Return how many records tell their carriers by which field."""
+        return self._carriers.of(self.count)
+
+    def warnings(self) -> list[str]:
+        """Return what the steward should know of records and values."""
+        found = self._carriers.warnings(self.count) + self._local_lists.warnings()
+        for field in self._fields.values():
+            if isinstance(field, ProbabilityField):
+                found += field.warnings()
+        return found
+
     def contig_counts(self) -> dict[str, int]:
         """Return how many records each contig has, in the order of the file."""
         return self._sites.contig_counts()
@@ -150,7 +181,10 @@ class RecordReader:
         self._header.format = {
             key: field.definition for key, field in self._fields.items()
         }
-        return self._header.finish(self._sites.last_positions())
+        faults = self._header.finish(self._sites.last_positions())
+        if useless := self._carriers.refusal_of(self.count):
+            faults.append(useless)
+        return faults
 
     def _refuse(self, code: Code, message: str, column: int | None = None) -> NoReturn:
         raise refusal(code, message, self._number, column)
@@ -166,6 +200,8 @@ class RecordReader:
 
     def _check_samples(self, format_: bytes, samples: list[bytes], site: Site) -> None:
         plan = self._plans.get(format_) or self._plan(format_)
+        if plan.teller != GENOTYPE:
+            self._carriers.add(plan.teller, self._number)
         if plan.fields == (None,):
             self._check_column(plan, 0, samples, site, samples)
             return
@@ -179,6 +215,8 @@ class RecordReader:
                     self._refuse_surplus(plan, sample, column)
             for index, values in enumerate(columns):
                 self._check_column(plan, index, values, site, samples)
+            if plan.has_local:
+                self._local_lists.add(plan.keys, columns, site.alt_count, self._number)
 
     def _check_column(
         self,
@@ -190,6 +228,8 @@ class RecordReader:
     ) -> None:
         """Check the values that some samples have for one key of FORMAT."""
         field = plan.fields[index]
+        if isinstance(field, ProbabilityField):
+            field.line = self._number
         if field is None:
             if not self._are_genotypes(values, site.alt_count):
                 self._refuse_genotype(plan, samples, site)
@@ -244,6 +284,8 @@ class RecordReader:
         plan = _Plan(
             keys=tuple(keys),
             fields=tuple(None if key == "GT" else self._field(key) for key in keys),
+            teller=teller_of(keys),
+            has_local=has_local(keys),
         )
         if keys[0] == "GT":
             self._field("GT")  # declares it where the header does not
@@ -262,9 +304,12 @@ class RecordReader:
                     f"expected at most {MAX_FIELDS} FORMAT keys",
                     _FIRST_SAMPLE,
                 )
-            definition = undeclared("FORMAT", key, self._header.version)
-            field = self._fields[key] = Field(
-                definition, is_ours=True, may_be_empty=self._may_be_empty
+            version = self._header.version
+            field = self._fields[key] = field_of(
+                undeclared("FORMAT", key, version),
+                version,
+                is_ours=True,
+                may_be_empty=self._may_be_empty,
             )
         return field
 

@@ -68,6 +68,8 @@ Code = Literal[
     "format-value",
     "genotype",
     "genotype-allele",
+    # All its records are sound, and none could ever be released.
+    "nothing-to-release",
     # What is left for htslib to find.
     "htslib",
 ]

@@ -12,7 +12,8 @@ from playwright.sync_api import Download
 
 from gemmule.demo.processes import Site, data_dir_of
 from tests import pilot
-from tests.genomics.checker import check_self_consistent, samples_of, tell
+from tests.genomics.checker import samples_of, tell
+from tests.genomics.consistency import check_self_consistent
 
 
 def opened(download: Download, secret: Path) -> bytes:

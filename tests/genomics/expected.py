@@ -14,11 +14,13 @@ from typing import Any
 from genomics.builds import LENGTHS
 from tests.genomics import reach
 from tests.genomics.checker import MISSING, REF, Allele, Told, tell_cell
+from tests.genomics.values import Version, carried_by, genotype_of, version_of
 
 Record = tuple[str, int, str, str, str | None, str | None, str, str, tuple[Told, ...]]
 Cell = Mapping[str, str]
 Span = tuple[str, int, int]  # contig, start_0, end
 _MASKED = Told("/", (MISSING, MISSING), ())
+_NOTHING = Told("", (), ())  # of a masked donor in a record without genotypes
 
 
 class Expectation:
@@ -40,31 +42,28 @@ class Expectation:
             for line in lines
             if (match := re.fullmatch(r"##contig=<ID=(.+),length=(\d+)>", line))
         }
-        self._version = lines[0].removeprefix("##fileformat=VCFv")
+        self._version = version_of(text)
         every = rows_of(text)
         self._found: list[Record] = []
         self.withheld = 0
         self.closed = 0
         rows = {
-            number: (row, self._cells(row))
+            number: (row, own)
             for number, row in enumerate(every)
-            if row[8].split(":")[0] == "GT"
-            and carried(self._cells(row), self._everyone)
+            if (own := self._own(row, self._cells(row)))
+            and carried(own, self._everyone)
         }
-        decisions = {
-            number: self._decide([(row, cells)])
-            for number, (row, cells) in rows.items()
-        }
+        decisions = {number: self._decide([item]) for number, item in rows.items()}
         mates = {
-            number: (row, self._site(row, carried(cells, self._everyone)).said)
-            for number, (row, cells) in rows.items()
+            number: (row, self._site(row, carried(own, self._everyone)).said)
+            for number, (row, own) in rows.items()
             if reach.may_have_mates(row)
         }
         for group in reach.groups(mates):
             decision = self._decide([rows[number] for number in group])
             decisions.update(dict.fromkeys(group, decision))
-        for number, (row, cells) in rows.items():
-            self._take(row, cells, *decisions[number])
+        for number, (row, own) in rows.items():
+            self._take(row, own, *decisions[number])
         self.records = with_sets(self._found)
 
     def _cells(self, row: Sequence[str]) -> list[Cell]:
@@ -74,19 +73,24 @@ class Expectation:
             for place in self._places
         ]
 
+    def _own(self, row: Sequence[str], cells: Sequence[Cell]) -> list[set[int]] | None:
+        """Return what each sample carries, None where no field tells it."""
+        keys, alts = row[8].split(":"), _alts(row)
+        told_by = [carried_by(cell, keys, alts, self._version) for cell in cells]
+        own = [found for found in told_by if found is not None]
+        return own if len(own) == len(cells) else None
+
     def _site(self, row: Sequence[str], kept: Sequence[int]) -> "Site":
         return Site(row, kept, self._version)
 
     def _decide(
-        self, rows: Sequence[tuple[Sequence[str], list[Cell]]]
+        self, rows: Sequence[tuple[Sequence[str], list[set[int]]]]
     ) -> tuple[set[int], bool, bool]:
         """Return who is masked in these rows, whether they are asked for and closed."""
-        masked = set[int]().union(*(self._masked(row, cells) for row, cells in rows))
+        masked = set[int]().union(*(self._masked(row, own) for row, own in rows))
         left = self._everyone - masked
         sites = [
-            self._site(row, kept)
-            for row, cells in rows
-            if (kept := carried(cells, left))
+            self._site(row, kept) for row, own in rows if (kept := carried(own, left))
         ]
         regions, closed = self._job["regions"], self._job["excluded_regions"]
         is_asked = regions is None or any(
@@ -98,28 +102,44 @@ class Expectation:
     def _take(
         self,
         row: Sequence[str],
-        cells: list[Cell],
+        own: list[set[int]],
         masked: set[int],
         is_asked: bool,
         is_closed: bool,
     ) -> None:
-        kept = carried(cells, self._everyone - masked)
+        left = self._everyone - masked
+        kept = carried(own, left)
         if not kept or not is_asked:
             return
         if is_closed:
             self.closed += 1
             return
         site = self._site(row, kept)
+        keys, alts, cells = row[8].split(":"), _alts(row), self._cells(row)
         named = _named(kept, site.alts)
+        genotypes: list[str | None]
+        genotypes = [genotype_of(cell, keys, len(alts)) for cell in cells]
+        if not any(re.search(r"\d", genotypes[number] or "") for number in left):
+            genotypes = [None] * len(cells)  # GT is missing for all, and goes
         told = tuple(
-            _MASKED
+            (_NOTHING if genotype is None else _MASKED)
             if number in masked
             else self._in_stretch(
-                tell_cell(len(row[4].split(",")), named, cell, [0, *kept], str),
+                tell_cell(
+                    len(alts),
+                    named,
+                    cell,
+                    [0, *kept],
+                    str,
+                    genotype=genotype,
+                    version=self._version,
+                ),
                 number,
                 site,
             )
-            for number, cell in enumerate(cells)
+            for number, (cell, genotype) in enumerate(
+                zip(cells, genotypes, strict=True)
+            )
         )
         end = str(site.last) if site.last > site.pos + len(site.ref) - 1 else None
         type_ = site.said.stated_type(site.ref, site.alts)
@@ -127,7 +147,7 @@ class Expectation:
         self._found.append((*fixed, end, type_, ".", self._filter(row[6]), told))
         self.withheld += len(masked)
 
-    def _masked(self, row: Sequence[str], cells: Sequence[Cell]) -> set[int]:
+    def _masked(self, row: Sequence[str], own: Sequence[set[int]]) -> set[int]:
         def touching(site: Site, among: Iterable[int]) -> set[int]:
             return {
                 number
@@ -136,15 +156,15 @@ class Expectation:
             }
 
         everyone = self._everyone
-        touched = touching(self._site(row, carried(cells, everyone)), everyone)
-        own = {
+        touched = touching(self._site(row, carried(own, everyone)), everyone)
+        first = {
             number
             for number in touched
-            if (mine := carried(cells, {number}))
+            if (mine := carried(own, {number}))
             and touching(self._site(row, mine), {number})
         }
-        rest = carried(cells, everyone - own)
-        return own | touching(self._site(row, rest), everyone) if rest else touched
+        rest = carried(own, everyone - first)
+        return first | touching(self._site(row, rest), everyone) if rest else touched
 
     def _in_stretch(self, told: Told, number: int, site: "Site") -> Told:
         """Tell a set by its name and by the edges of spans that lie before its site."""
@@ -210,14 +230,14 @@ class Site:
         self,
         row: Sequence[str],
         kept: Sequence[int],
-        version: str = "4.3",
+        version: Version = (4, 3),
     ) -> None:
         alts = row[4].split(",")
         self.pos, self.ref = int(row[1]), row[3].upper()
         self.alts = [alts[number - 1] for number in kept]
         self.alts = [alt.upper() if alt.isalpha() else alt for alt in self.alts]
         self._trim()
-        self.said = reach.Statements(row, kept, version)
+        self.said = reach.Statements(row, kept, ".".join(map(str, version)))
         self.last = self.said.stated_end(self.pos, self.ref)
         # A telomere at 0 counts as the first base.
         self.places = [
@@ -248,12 +268,13 @@ class Site:
             self.alts = [alt if alt == "*" else alt[1:] for alt in self.alts]
 
 
-def carried(
-    cells: Sequence[Mapping[str, str]], among: Iterable[int]
-) -> tuple[int, ...]:
+def _alts(row: Sequence[str]) -> list[str]:
+    return [] if row[4] == "." else row[4].split(",")
+
+
+def carried(own: Sequence[set[int]], among: Iterable[int]) -> tuple[int, ...]:
     """Return the numbers of the ALT alleles that these samples have."""
-    found = {n for at in among for n in re.findall(r"\d+", cells[at]["GT"])}
-    return tuple(sorted(int(number) for number in found - {"0"}))
+    return tuple(sorted(set().union(*(own[at] for at in among))))
 
 
 def told(text: str) -> Counter[Record]:
@@ -267,11 +288,15 @@ def told(text: str) -> Counter[Record]:
             tell_cell(
                 len(alts),
                 _named(every[1:], alts),
-                dict(zip(keys, cell.split(":"), strict=True)),
+                cell,
                 list(every),
                 str,
+                genotype=cell.get("GT"),
+                version=(4, 3),
             )
-            for cell in row[9:]
+            for cell in (
+                dict(zip(keys, column.split(":"), strict=True)) for column in row[9:]
+            )
         )
         info = reach.entries_of(row)
         fixed = (row[0], int(row[1]), row[3], row[4])
@@ -315,10 +340,16 @@ def genotypes(
 
     Without phase all genotypes are told as unphased.
 
-    No allele of it is uncarried, but REF may be longer than these need.
+    No allele of it is uncarried, but REF may be longer than these need. Records with
+    an allele that other values than genotypes tell of are left out.
     """
     found: Counter[tuple[str, int, str, str, str]] = Counter()
     for row in rows_of(text):
+        if row[8].split(":")[0] != "GT":
+            continue
+        numbers = re.findall(r"\d+", " ".join(cell.split(":")[0] for cell in row[9:]))
+        if len({*numbers} - {"0"}) <= row[4].count(","):
+            continue
         site = Site(row, range(1, row[4].count(",") + 2))
         cells = " ".join(cell.partition(":")[0] for cell in row[9:])
         if not with_phase:
@@ -339,3 +370,29 @@ def _named(numbers: Sequence[int], alts: Sequence[str]) -> dict[str, Allele]:
         str(number): (str(place), alt)
         for place, (number, alt) in enumerate(zip(numbers, alts, strict=True))
     }
+
+
+def with_genotypes_alone(text: str, names: Sequence[str]) -> str:
+    """Return the text with GT alone, and only records whose carriers GT or LGT tell."""
+    version = version_of(text)
+    columns = next(line for line in text.splitlines() if line.startswith("#CHROM"))
+    places = [columns.split("\t").index(name, 9) - 9 for name in names]
+    lines = []
+    for line in text.splitlines():
+        row = line.split("\t")
+        if line[0] != "#":
+            keys, alts = row[8].split(":"), row[4].split(",")
+            alts = [] if alts == ["."] else alts
+            cells = [dict(zip(keys, c.split(":"), strict=False)) for c in row[9:]]
+            genotypes = [genotype_of(cell, keys, len(alts)) for cell in cells]
+            if None in genotypes:
+                continue
+            called, own = set[int](), set[int]()
+            for place in places:
+                called |= {int(n) for n in re.findall(r"\d+", genotypes[place] or "")}
+                own |= carried_by(cells[place], keys, alts, version) or set()
+            if own != called - {0}:
+                continue
+            row[8:] = ["GT", *(genotype or "." for genotype in genotypes)]
+        lines.append("\t".join(row))
+    return "\n".join([*lines, ""])

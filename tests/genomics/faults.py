@@ -251,6 +251,8 @@ ROWS: list[Fault] = [
     ("allele beyond two", with_field(13, 11, "3|0:1"), "genotype-allele", 13, 11),
     ("allele without ALT", with_field(14, 5, "."), "genotype-allele", 14, 11),
     ("allele huge", with_field(14, 11, "0/999999999"), "genotype-allele", 14, 11),
+    ("depths alone", vcf(records=["1\t7\t.\tA\tC\t.\t.\t.\tDP\t3\t4\t5"]),
+     "nothing-to-release", 12, 9),
 ]  # fmt: skip
 
 TEXTS: list[Fault] = [

@@ -137,6 +137,8 @@ def _cell(rng: random.Random, row: _Row) -> str:
                 rng.choice([".", *map(str, range(alts + 1))]) for _ in range(ploidy)
             )
             cells.append(rng.choice("/|").join(alleles))
+        elif key == "LGT":
+            cells.append(rng.choice([".", "0/1", "0/0", "1|1"]))
         else:
             cells.append(rng.choice([".", "77", "1,2,3"]))
     return ":".join(cells)
@@ -170,7 +172,7 @@ def _new_key(rng: random.Random, row: _Row) -> None:
     """Add a key that only strangers have values of."""
     keys = row.fixed[8].split(":")
     key = rng.choice(["PS", "FT", "SECRET"])
-    if key in keys or keys[0] != "GT":
+    if key in keys or keys == ["."]:
         return
     row.fixed[8] += f":{key}"
     for name, cell in row.own.items():

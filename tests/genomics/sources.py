@@ -118,7 +118,8 @@ def _values(rng: random.Random, alts: int, ploidy: int) -> dict[str, object]:
         "DP": number(),
         "GQ": rng.choice([number(), "."]),
         "PL": {slot: number() for slot in slots(alts, ploidy)},
-        "DS": [f"0.{number()}" for _ in range(alts)],
+        # Of nobody's: bcftools knows no carrier but by genotypes.
+        "DS": [f"0.{rng.randint(0, 4)}{number()}" for _ in range(alts)],
         "FT": rng.choice(["PASS", "."]),
     }
     for key in rng.sample(list(values), rng.randint(0, 3)):
@@ -285,7 +286,7 @@ def _moved(
         result["AD"] = [by_new.get(n, number()) for n in range(alts + 1)]
     if isinstance(old := values.get("DS"), list):
         by_new = {moved[n]: item for n, item in enumerate(old, 1) if n in moved}
-        result["DS"] = [by_new.get(n, "0." + number()) for n in range(1, alts + 1)]
+        result["DS"] = [by_new.get(n, "0.1" + number()) for n in range(1, alts + 1)]
     if isinstance(old := values.get("PL"), dict):
         by_slot = {
             tuple(sorted(moved[n] for n in slot)): item for slot, item in old.items()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from genomics.errors import JobInvalid
 from genomics.intervals import SpanIndex
 from tests.genomics import sources
-from tests.genomics.checker import check_self_consistent
+from tests.genomics.consistency import check_self_consistent
 from tests.genomics.release import ANN_AND_CID, EVERYONE, Release, cut, source
 
 

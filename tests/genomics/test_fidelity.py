@@ -16,7 +16,8 @@ from genomics import child
 from genomics.errors import BuildFailed
 from genomics.job import IntakeJob
 from tests.genomics import sources
-from tests.genomics.checker import check_self_consistent, tell
+from tests.genomics.checker import tell
+from tests.genomics.consistency import check_self_consistent
 from tests.genomics.release import Release, cut
 
 DATA = Path("platform/gemmule/demo/data")

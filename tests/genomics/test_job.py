@@ -76,6 +76,7 @@ VALUES = [
         sha256_columns="5" * 64,
         size_bytes=77,
         warnings=("no contig lines",),
+        carriers={"GT": 2, "none": 1},
     ),
 ]
 

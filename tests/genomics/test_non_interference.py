@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.genomics import sources
-from tests.genomics.checker import check_self_consistent
+from tests.genomics.consistency import check_self_consistent
 from tests.genomics.interference import check_pair, outputs
 from tests.genomics.release import Release, cut
 

@@ -7,7 +7,7 @@ import pytest
 
 from genomics.errors import BuildFailed
 from genomics.fields import FieldDefinition
-from tests.genomics.checker import check_self_consistent
+from tests.genomics.consistency import check_self_consistent
 from tests.genomics.release import ANN_AND_CID, EVERYONE, Release, cut, source
 
 

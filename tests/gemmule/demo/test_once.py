@@ -21,7 +21,8 @@ import pytest
 
 from consent.purpose import Purpose
 from tests import pilot
-from tests.genomics.checker import check_self_consistent, samples_of, tell
+from tests.genomics.checker import samples_of, tell
+from tests.genomics.consistency import check_self_consistent
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

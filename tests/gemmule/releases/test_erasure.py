@@ -124,11 +124,14 @@ def test_she_is_gone_and_everything_else_is_there(
 def test_her_genotypes_leave_the_store_and_nobody_elses_do(
     ada: User, built: Release, dataset: Dataset, clock: Clock
 ) -> None:
+    report = ["line 12: 1 value(s) of FORMAT GP", "the file states no length"]
+    dataset.files.update(warnings=report)
     (before,) = dataset.files.all()
     old = store_path(before)
     erase(ada, clock)
     (after,) = dataset.files.all()
     assert not old.exists()
+    assert after.warnings == report[1:]
     assert after.attempts == before.attempts + 1
     assert after.state == DataFileState.ACCEPTED
     assert after.sha256_store != before.sha256_store

@@ -1,0 +1,150 @@
+"""Count the records of an upload by the field that tells who carries their alleles.
+
+A record without such a field never leaves in a release; a file that has no other
+records is refused. How each field is read is left to `genomics.carriage`.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from genomics import carriage, local_alleles, probabilities
+from genomics.errors import IntakeRefused
+from genomics.lines import Version
+from genomics.uploads.definitions import Definition
+from genomics.uploads.refusal import refusal
+from genomics.uploads.values import Field
+
+# By what the carriers are told; each record counts once, for the first that it has.
+GENOTYPE, LOCAL, VALUES, NONE = "GT", "LGT", "GP, DS, HDS, EC or CN", "none"
+
+_FORMAT = 9  # the column
+
+
+def teller_of(keys: Collection[str]) -> str:
+    """Return by what a record with these FORMAT keys tells its carriers."""
+    if "GT" in keys:
+        return GENOTYPE
+    has_list = local_alleles.LIST in keys or local_alleles.HAIL_LIST in keys
+    if has_list and local_alleles.GENOTYPE in keys:
+        return LOCAL
+    if has_list and local_alleles.COUNTS in keys:
+        return VALUES
+    return VALUES if any(key in keys for key in carriage.KEYS) else NONE
+
+
+class CarrierCounts:
+    """Counts records other than those with GT, which are the rest."""
+
+    def __init__(self) -> None:
+        self._others: Counter[str] = Counter()
+        self._first_other = 0  # a line
+        self._first_silent = 0
+
+    def add(self, teller: str, line: int) -> None:
+        """Count a record that has no GT."""
+        self._others[teller] += 1
+        self._first_other = self._first_other or line
+        if teller == NONE:
+            self._first_silent = self._first_silent or line
+
+    def of(self, records: int) -> dict[str, int]:
+        """Return the counts of so many records."""
+        counts = {key: self._others[key] for key in (LOCAL, VALUES, NONE)}
+        return {GENOTYPE: records - sum(counts.values())} | counts
+
+    def refusal_of(self, records: int) -> IntakeRefused | None:
+        """Return the refusal of a file of which no record can ever be released."""
+        if not records or self._others[NONE] != records:
+            return None
+        return refusal(
+            "nothing-to-release",
+            "expected a record whose FORMAT tells who carries its alleles, by GT, "
+            "by LGT with LAA or LA, or by GP, DS, HDS, EC or CN, got none in "
+            f"{records} record(s): every release would be empty; export genotypes, "
+            "dosages or probabilities (GT, DS or GP) from the program that made "
+            "the file and upload that",
+            self._first_silent,
+            _FORMAT,
+        )
+
+    def warnings(self, records: int) -> list[str]:
+        """Return what the steward should know of records without GT."""
+        others = self._others.total()
+        if not others:
+            return []
+        listed = ", ".join(
+            f"{count} by {key}" for key, count in self.of(records).items() if count
+        )
+        found = [
+            f"line {self._first_other}: {others} of {records} record(s), of which this "
+            f"is the first, have no GT; carriers of alleles are told: {listed}"
+        ]
+        if self._others[NONE]:
+            found.append(
+                f"line {self._first_silent}: {self._others[NONE]} record(s), of which "
+                "this is the first, have none of GT, LGT with LAA or LA, GP, DS, HDS, "
+                "EC and CN: they are in no release"
+            )
+        return found
+
+
+class ProbabilityField(Field):
+    """GP or LGP of an upload; counts the values that are on no scale."""
+
+    __slots__ = ("_version", "first_line", "line", "unreadable")
+
+    def __init__(
+        self,
+        definition: Definition,
+        version: Version,
+        *,
+        is_ours: bool,
+        may_be_empty: bool = False,
+    ) -> None:
+        self._version = version
+        self.line = 0  # of the record whose values are looked at
+        self.first_line = 0
+        self.unreadable = 0
+        super().__init__(definition, is_ours=is_ours, may_be_empty=may_be_empty)
+
+    def fits(self, values: Iterable[bytes | None]) -> bool:
+        """Whether all values fit; those that mean nothing are counted."""
+        if self.accepted.issuperset(values):
+            return True
+        new = [value for value in values if value not in self.accepted]
+        if not super().fits(new):
+            return False
+        means_nothing = {
+            value
+            for value in set(new)
+            if value and not probabilities.is_readable(value, self._version)
+        }
+        if means_nothing:
+            self.first_line = self.first_line or self.line
+            self.unreadable += sum(value in means_nothing for value in new)
+            self.accepted -= means_nothing  # to be counted each time
+        return True
+
+    def warnings(self) -> list[str]:
+        """Return what the steward should know of the values."""
+        if not self.unreadable:
+            return []
+        scale = "from 0 to 1 with the sum 1"
+        if self._version <= probabilities.LAST_PHRED:
+            scale += ", or scaled by Phred"
+        return [
+            f"line {self.first_line}: {self.unreadable} value(s) of FORMAT "
+            f"{self.definition.id}, of which this line has the first, are no "
+            f"probabilities {scale}: releases have '.' in their place"
+        ]
+
+
+def field_of(
+    definition: Definition, version: Version, *, is_ours: bool, may_be_empty: bool
+) -> Field:
+    """Return a FORMAT field of an upload of this version."""
+    if definition.id in probabilities.FIELDS:
+        return ProbabilityField(
+            definition, version, is_ours=is_ours, may_be_empty=may_be_empty
+        )
+    return Field(definition, is_ours=is_ours, may_be_empty=may_be_empty)

@@ -1,0 +1,83 @@
+"""Count the samples of an upload whose local alleles cannot be read.
+
+A release converts LGT, LAA and Hail's LA, or drops what it cannot convert: here the
+steward learns how much that is. How they are read: `genomics.local_alleles`.
+"""
+
+from collections.abc import Sequence
+
+from genomics import local_alleles
+from genomics.genotypes import alleles_of
+from genomics.local_alleles import GENOTYPE, HAIL_LIST, LIST
+
+Column = Sequence[bytes | None]
+
+
+class LocalLists:
+    """Looks at the records whose FORMAT has local alleles."""
+
+    def __init__(self) -> None:
+        self._unreadable = 0
+        self._first_unreadable = 0
+        self._without_list = 0
+        self._first_without_list = 0
+
+    def add(
+        self, keys: Sequence[str], columns: Sequence[Column], alt_count: int, line: int
+    ) -> None:
+        """Take a record; `columns` are the samples' values of each of the keys."""
+        places = {key: place for place, key in enumerate(keys)}
+        list_key = LIST if LIST in places else HAIL_LIST
+        if list_key not in places:
+            self._without_list += 1
+            self._first_without_list = self._first_without_list or line
+            return
+        pairs = zip(
+            _texts(columns, places[list_key]),
+            _texts(columns, places.get(GENOTYPE)),
+            strict=True,
+        )
+        count = sum(
+            not _is_readable(listed, genotype, alt_count, is_hail=list_key != LIST)
+            for listed, genotype in pairs
+        )
+        if count:
+            self._unreadable += count
+            self._first_unreadable = self._first_unreadable or line
+
+    def warnings(self) -> list[str]:
+        """Return what a release drops."""
+        found = []
+        if self._unreadable:
+            found.append(
+                f"line {self._first_unreadable}: {self._unreadable} sample(s), of "
+                "which this line has the first, have local alleles that no rule reads: "
+                "expected numbers of ALT in LAA, 0 and then numbers of ALT in LA, and "
+                "places in that list in LGT; a release has none of their local fields"
+            )
+        if self._without_list:
+            found.append(
+                f"line {self._first_without_list}: {self._without_list} record(s), of "
+                "which this is the first, have local fields without LAA or LA: a "
+                "release has none of these fields"
+            )
+        return found
+
+
+def has_local(keys: Sequence[str]) -> bool:
+    """Whether FORMAT has fields that speak of local alleles."""
+    return any(key in local_alleles.FIELDS for key in keys)
+
+
+def _texts(columns: Sequence[Column], place: int | None) -> list[str]:
+    if place is None or place >= len(columns):
+        return ["."] * len(columns[0])
+    return [
+        "." if value is None else value.decode("latin-1") for value in columns[place]
+    ]
+
+
+def _is_readable(listed: str, genotype: str, alt_count: int, *, is_hail: bool) -> bool:
+    local = local_alleles.listed(listed, alt_count, is_hail=is_hail)
+    alleles = alleles_of(genotype)
+    return local is not None and alleles is not None and max(alleles) <= len(local)
