@@ -172,24 +172,28 @@ class SourceSite:
         """Whether END, for this ALT, is a position on the record's own contig."""
         if self._has_places():
             return True  # END2 or POS2 is the other end
-        if (mate := mate_of(self.alts[number - 1])) is not None:
-            if is_same_contig(mate[0], self.contig):
-                return True
-            # Some callers write the mate's position as END.
-            is_mates = self._end() == mate[1]
-            return not is_mates and not self._other_contigs()
+        if self._is_away(number):
+            # Callers write POS or the base behind it here, or the mate's position.
+            return self._end() in (self.pos, self.pos + 1)
         return not (self._is_join(number) and self._other_contigs())
 
     def other_ends(self, kept: Sequence[int]) -> list[tuple[str, int]]:
         """Return contig and position (1-based) of each other end that is named."""
         alts = [self.alts[number - 1] for number in kept]
-        ends = [mate for alt in alts if (mate := mate_of(alt))]
+        mates = [mate for alt in alts if (mate := mate_of(alt))]
         contigs = self._second_contigs() or [self.contig]
         places = [place for key in ("END2", "POS2") for place in self._integers(key)]
-        if not places and (self._other_contigs() or any(map(self._is_join, kept))):
-            places = [] if (end := self._end()) is None else [end]
-            contigs = self._other_contigs() or contigs
-        return ends + [(contig, place) for contig in contigs for place in places]
+        if places:
+            return mates + [(contig, place) for contig in contigs for place in places]
+        end = self._end()
+        is_away = all(map(self._is_away, kept))
+        if end is None or (is_away and self.is_end_here(kept[0])):
+            return mates
+        others = self._other_contigs() + [contig for contig, _ in mates]
+        names = [name for name in others if not is_same_contig(name, self.contig)]
+        if not names and any(map(self._is_join, kept)):
+            names = [self.contig]
+        return list(dict.fromkeys([*mates, *((name, end) for name in names)]))
 
     def named_loci(self, kept: Sequence[int]) -> list[Locus]:
         """Return what INFO of a structural variant names as contig:start-end."""
@@ -248,6 +252,11 @@ class SourceSite:
             or is_spanning(self.sv_type)
             or any(size < 0 for size in self.sizes(number))
         )
+
+    def _is_away(self, number: int) -> bool:
+        """Whether an ALT is a breakend whose mate is on another contig."""
+        mate = mate_of(self.alts[number - 1])
+        return mate is not None and not is_same_contig(mate[0], self.contig)
 
     def _is_join(self, number: int) -> bool:
         alt = self.alts[number - 1]

@@ -9,7 +9,7 @@ in place of those that name a mate stand numbers, in place of values that read
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from genomics.alleles import COPIES, JOINS, Kind, kind_of, symbolic_type
+from genomics.alleles import COPIES, JOINS, Kind, kind_of, mate_of, symbolic_type
 from genomics.describing import Describer, sv_type
 from genomics.extent import INTERVALS, LOCI_KEY, OTHER_END, Site, SourceSite
 from genomics.fields import FieldDefinition
@@ -88,7 +88,8 @@ def _says_more(end: int | None, source: SourceSite, site: Site) -> bool:
     """Whether END says what REF does not: it may lie on the contig of a mate."""
     if end is None:
         return False
-    return end > site.pos + len(site.ref) - 1 or "CHR2" in source.info
+    has_mate = any(map(mate_of, site.alts)) or "CHR2" in source.info
+    return end > site.pos + len(site.ref) - 1 or (has_mate and end < source.pos)
 
 
 def _lengths(source: SourceSite, kept: Sequence[int]) -> str | None:

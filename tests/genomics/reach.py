@@ -87,10 +87,20 @@ class Statements:
             for key in ("END2", "POS2")
             if (place := whole(self.info.get(key))) is not None
         ]
-        joins = any(self.joins(number) for number in self.kept)
-        if not named and (joins or not same(second, self.contig)):
-            named = [end] if (end := whole(self.info.get("END"))) is not None else []
-        return found + [(second, place) for place in named]
+        end = whole(self.info.get("END"))
+        if named or end is None:
+            return found + [(second, place) for place in named]
+        if all(map(self.is_away, self.kept)) and end - self.pos in (0, 1):
+            return found
+        names = {second, *(name for name, _ in found)}
+        away = [name for name in names if not same(name, self.contig)]
+        if not away and any(map(self.joins, self.kept)):
+            away = [self.contig]
+        return found + [(name, end) for name in away]
+
+    def is_away(self, number: int) -> bool:
+        mate = re.search(r"[\[\]](.+):\d+[\[\]]", self.every[number - 1])
+        return mate is not None and not same(mate[1].strip("<>"), self.contig)
 
     def joins(self, number: int) -> bool:
         kind = self.kind(number)
@@ -102,11 +112,8 @@ class Statements:
         if "END2" in self.info or "POS2" in self.info:
             return True
         has_second = not same(self.info.get("CHR2", self.contig), self.contig)
-        mate = re.search(r"[\[\]](.+):(\d+)[\[\]]", self.every[number - 1])
-        if mate:
-            if same(mate[1].strip("<>"), self.contig):
-                return True
-            return not has_second and whole(self.info.get("END")) != int(mate[2])
+        if self.is_away(number):
+            return whole(self.info.get("END")) in (self.pos, self.pos + 1)
         return not (self.joins(number) and has_second)
 
     def around(self, *keys: str) -> tuple[int, int]:
