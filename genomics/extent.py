@@ -173,7 +173,7 @@ class SourceSite:
         if self._has_places():
             return True  # END2 or POS2 is the other end
         if self._is_away(number):
-            # Callers write POS or the base behind it here, or the mate's position.
+            # Callers write POS, the base behind it or the mate's position.
             return self._end() in (self.pos, self.pos + 1)
         return not (self._is_join(number) and self._other_contigs())
 
@@ -185,11 +185,13 @@ class SourceSite:
         places = [place for key in ("END2", "POS2") for place in self._integers(key)]
         if places:
             return mates + [(contig, place) for contig in contigs for place in places]
-        end = self._end()
-        is_away = all(map(self._is_away, kept))
-        if end is None or (is_away and self.is_end_here(kept[0])):
+        if (end := self.end(kept)) is None:
             return mates
-        others = self._other_contigs() + [contig for contig, _ in mates]
+        # POS, or the base behind it, is no other end of a breakend that has its mate.
+        is_here = end in (self.pos, self.pos + 1)
+        others = [] if is_here else [contig for contig, _ in mates]
+        if not (is_here and all(map(self._is_away, kept))):
+            others += self._other_contigs()
         names = [name for name in others if not is_same_contig(name, self.contig)]
         if not names and any(map(self._is_join, kept)):
             names = [self.contig]
@@ -227,7 +229,7 @@ class SourceSite:
                 reach = _Reach(min(reach.first, first), max(reach.last, last))
             else:
                 others.append(_locus(contig, first, last))
-        if not others and not self._has_places() and self._end() is None:
+        if not others and not self._has_places() and end is None:
             # The other end lies somewhere on CHR2.
             others = [_locus(contig, 1, MAX_END) for contig in self._other_contigs()]
         own = _locus(self.contig, *reach)

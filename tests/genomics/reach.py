@@ -87,12 +87,14 @@ class Statements:
             for key in ("END2", "POS2")
             if (place := whole(self.info.get(key))) is not None
         ]
-        end = whole(self.info.get("END"))
+        end = self.end()
         if named or end is None:
             return found + [(second, place) for place in named]
-        if all(map(self.is_away, self.kept)) and end - self.pos in (0, 1):
-            return found
         names = {second, *(name for name, _ in found)}
+        if end - self.pos in (0, 1):
+            if all(map(self.is_away, self.kept)):
+                return found
+            names = {second}
         away = [name for name in names if not same(name, self.contig)]
         if not away and any(map(self.joins, self.kept)):
             away = [self.contig]
@@ -145,7 +147,7 @@ class Statements:
             else:
                 others.append((contig, place + left_end, place + right_end))
         second = self.info.get("CHR2", self.contig)
-        is_anywhere = not {"END", "END2", "POS2"} & set(self.info)
+        is_anywhere = end is None and not {"END2", "POS2"} & set(self.info)
         if is_anywhere and not others and not same(second, self.contig):
             others.append((second, 1, _MOST))
         return [(self.contig, first, last), *others, *self._named()]
