@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from ledger import commitments, errors, locks, vault
+from ledger import commitments, errors, locks, mentions, vault
 from ledger.models import Body, Entry, Pending
 from ledger.tlog import canonical, entry, vocabulary
 from ledger.tlog.canonical import JSON
@@ -78,6 +78,7 @@ def accept(
             Pending.objects.create(
                 event=event, type=type_, pub=said, commit=commit, accepted_at=now
             )
+            mentions.note(event, type_, said)
     except IntegrityError:
         earlier = _accepted(event)
         if earlier is None:

@@ -6,18 +6,19 @@ what was read before it. What needs no tables is in `verify`; signed heads are e
 by `heads`, the files that others read by `shown`, bodies by `opening`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from ledger import errors, keys, locks, notary, policies, publishing
+from ledger import errors, keys, locks, mentions, notary, policies, publishing
 from ledger.heads import HeadExaminer
 from ledger.models import Body, Checkpoint, Entry, Head, Pending, PolicyVersion
 from ledger.opening import BodyExaminer, Committed
 from ledger.shown import FileExaminer
 from ledger.tlog import vocabulary
+from ledger.tlog.canonical import JSON
 from ledger.tlog.checkpoint import Checkpoint as SignedHead
 from ledger.tlog.note import VerifierKey
 from ledger.verify import Replay
@@ -131,6 +132,7 @@ def _replay_chunk(
         .in_bulk()
     )
     committed: list[Committed] = []
+    said: list[tuple[UUID, str, Mapping[str, JSON]]] = []
     for row in rows:
         data = bytes(row.data)
         try:
@@ -146,6 +148,7 @@ def _replay_chunk(
                 seq=row.seq,
             )
         committed.append(Committed(event=row.event, commit=found.commit, seq=row.seq))
+        said.append((row.event, found.type, found.pub))
         examiners.heads.learn(found)
         if replay.size in checkpoints:
             examiners.heads.examine(checkpoints[replay.size], replay)
@@ -153,6 +156,7 @@ def _replay_chunk(
             examiners.heads.check_root(remembered, replay, "notary")
         examiners.files.feed(data, replay.last_leaf, replay)
     examiners.bodies.examine(committed)
+    _check_mentions(said, report)
     return True
 
 
@@ -266,6 +270,7 @@ def _check_files(
 def _read_pending(report: Report) -> dict[UUID, Committed]:
     """Return what waits for its place, in order, its public parts checked."""
     found: dict[UUID, Committed] = {}
+    said: list[tuple[UUID, str, Mapping[str, JSON]]] = []
     # One statement sees one moment: a row that moves on is here or there.
     twice = Exists(Entry.objects.filter(event=OuterRef("event")))
     for row in Pending.objects.annotate(is_twice=twice).order_by("id"):
@@ -283,8 +288,23 @@ def _read_pending(report: Report) -> dict[UUID, Committed]:
             report.add(
                 "pending", f"pending event {row.event}: {error}", event=row.event
             )
+        said.append((row.event, row.type, row.pub))
         found[row.event] = Committed(event=row.event, commit=bytes(row.commit))
+    for start in range(0, len(said), _AT_ONCE):
+        _check_mentions(said[start : start + _AT_ONCE], report)
     return found
+
+
+def _check_mentions(
+    said: Sequence[tuple[UUID, str, Mapping[str, JSON]]], report: Report
+) -> None:
+    for event in mentions.differing(said):
+        report.add(
+            "mention",
+            f"event {event} is not looked up by what it says in public: rows of "
+            "ledger_mention were changed, or written apart from the ledger",
+            event=event,
+        )
 
 
 def _check_orphans(report: Report) -> None:
@@ -296,6 +316,12 @@ def _check_orphans(report: Report) -> None:
             "event-lost",
             f"event {event} was accepted, but is neither pending nor an entry: its "
             "row was deleted",
+            event=event,
+        )
+    for event in mentions.of_nothing():
+        report.add(
+            "mention",
+            f"event {event} is in ledger_mention, and is no event of the ledger",
             event=event,
         )
 

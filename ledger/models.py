@@ -1,10 +1,10 @@
 """Tables of the ledger. Only this package reads or writes them.
 
-`Entry` is the log; `Pending` waits for its place in it; `Body` holds, encrypted, what
-entries commit to; `Head` and `Checkpoint` say how far log and signature have come,
-`PolicyVersion` and `Witness` who is asked to cosign;
-`VaultKey` lives in a database of its own, `ErasedKey` says which of them came to an
-end.
+`Entry` is the log; `Pending` waits for its place in it; `Mention` finds both by what
+they say in public; `Body` holds, encrypted, what entries commit to; `Head` and
+`Checkpoint` say how far log and signature have come, `PolicyVersion` and `Witness` who
+is asked to cosign; `VaultKey` lives in a database of its own, `ErasedKey` says which of
+them came to an end.
 """
 
 from django.db import models
@@ -31,6 +31,27 @@ class Pending(models.Model):
 
     def __str__(self) -> str:
         return f"pending {self.type} {self.event}"
+
+
+class Mention(models.Model):
+    """A digest that an event, pending or sequenced, says in public (`mentions`)."""
+
+    event = models.UUIDField()
+    type = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "digest"], name="ledger_mention_is_made_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["digest", "type"], name="ledger_mention_of_digest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} mentions {self.digest[:8]}"
 
 
 class Entry(models.Model):

@@ -26,9 +26,18 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from ledger import durable, errors, keys, locks, policies, publishing, served
+from ledger import (
+    durable,
+    errors,
+    keys,
+    locks,
+    mentions,
+    policies,
+    publishing,
+    served,
+)
 from ledger.memory import Memory
-from ledger.models import Body, Checkpoint, Entry, Head, Pending
+from ledger.models import Body, Checkpoint, Entry, Head, Mention, Pending
 from ledger.sources import CHECKPOINT, Folder
 from ledger.tiles import TileStore
 from ledger.tlog import entry, note, proof
@@ -210,6 +219,15 @@ def _write(new: list[tuple[entry.Entry, Entry]]) -> None:
             )
         pending.delete()
     Entry.objects.bulk_create([row for _, row in new])
+    # What was pending has them already.
+    Mention.objects.bulk_create(
+        [
+            mention
+            for parsed, row in new
+            for mention in mentions.of(row.event, parsed.type, parsed.pub)
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _write_head(replay: Replay) -> None:
