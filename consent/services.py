@@ -1,7 +1,8 @@
 """A donor's acts: give, change, refuse, pause, resume, withdraw, expire.
 
 Each adds one decision and its pending ledger entry in one transaction, under the
-donor's exclusive lock; the same event twice is one act. What an act does to releases
+donor's exclusive lock; the same event twice is one act. An act that keeps what stood
+before takes it from the ledger, not from the row. What an act does to releases
 is done above, in the same transaction. Publishing a form stands at the end.
 """
 
@@ -15,6 +16,7 @@ from uuid import UUID
 import rfc8785
 from django.db import transaction
 
+import ledger.selectors
 import ledger.services
 from consent import diseases, erasure, events, locks, selectors, states
 from consent import withheld as kept_back
@@ -30,6 +32,9 @@ from consent.forms import checking, definition
 from consent.forms.answers import Answers, Choices, choices_from_answers
 from consent.models import Act, Channel, Consent, Donor, FormState, FormVersion
 from consent.terms import Terms
+from ledger.errors import LedgerError
+
+_NOTHING: Mapping[str, Any] = {"permission": None, "diseases": [], "modifiers": {}}
 
 
 def register_donor(*, now: datetime) -> Donor:
@@ -115,7 +120,7 @@ def refuse(
 ) -> Consent:
     """Record that the donor wants no research; a state of its own, not absence."""
     decided = _Decided(
-        terms={"permission": None, "diseases": [], "modifiers": {}},
+        terms=dict(_NOTHING),
         form=form,
         language=form.language if form else "",
     )
@@ -343,14 +348,31 @@ def _act(
 
 
 def _as_before(before: Consent) -> _Decided:
+    """Return what stood before, as the ledger holds it.
+
+    A row that was edited must not be signed again with the next act: what its entry
+    does not say, or what does not open, permits nothing until the donor decides anew.
+    """
+    try:
+        body = ledger.selectors.open_body(before.event)
+    except LedgerError:
+        body = None
+    if body is None or body["act"] != before.act:
+        return _Decided(
+            terms=dict(_NOTHING), form=before.form, language=before.language
+        )
+    form = before.form
+    if (form.sha256 if form else None) != body["form"]:
+        form = FormVersion.objects.filter(sha256=body["form"]).first()
+    until = body["valid_until"]
     return _Decided(
-        terms=before.terms,
-        withheld=before.withheld,
-        discovery=before.discovery,
-        form=before.form,
-        language=before.language,
-        valid_until=before.valid_until,
-        mondo_version=before.mondo_version,
+        terms=body["terms"],
+        withheld=body["withheld"],
+        discovery=body["discovery"],
+        form=form,
+        language=body["language"],
+        valid_until=None if until is None else date.fromisoformat(until),
+        mondo_version=body["mondo"],
     )
 
 

@@ -99,3 +99,35 @@ def test_an_erased_body_cannot_be_held_against_anything(
         key_id=None, subject_seq=None, commit=None, sealed=None
     )
     assert reconciliation.check(made) is False
+
+
+@pytest.mark.usefixtures("as_superuser")
+def test_an_edited_row_is_not_signed_again_by_the_next_act(
+    given: Given, donor: Donor, now: datetime
+) -> None:
+    """A pause and its end repeat what the donor decided, not what the row says."""
+    made = given(withheld={"genes": ["APOE"]}, valid_until=now.date())
+    before = (made.terms, made.withheld, made.valid_until)
+    wide = {"permission": "NRES", "diseases": [], "modifiers": {}}
+    Consent.objects.filter(pk=made.pk).update(
+        terms=wide, withheld={}, valid_until=None, discovery=True
+    )
+    paused = consent.services.pause(donor=donor, event=uuid4(), now=now)
+    assert (paused.terms, paused.withheld, paused.valid_until) == before
+    Consent.objects.filter(pk=paused.pk).update(terms=wide)
+    resumed = consent.services.resume(donor=donor, event=uuid4(), now=now)
+    assert (resumed.terms, resumed.withheld, resumed.valid_until) == before
+    assert reconciliation.check(resumed)
+
+
+@pytest.mark.usefixtures("as_superuser")
+def test_what_does_not_open_permits_nothing_until_the_donor_decides_anew(
+    given: Given, donor: Donor, now: datetime
+) -> None:
+    made = given()
+    Body.objects.filter(event=made.event).update(
+        key_id=None, subject_seq=None, commit=None, sealed=None
+    )
+    consent.services.pause(donor=donor, event=uuid4(), now=now)
+    resumed = consent.services.resume(donor=donor, event=uuid4(), now=now)
+    assert resumed.terms["permission"] is None
