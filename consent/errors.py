@@ -11,8 +11,14 @@ ConsentError
 ├── ConsentNotFound     the donor has decided nothing yet
 ├── StateRefused        the consent's state does not allow this act
 │   └── ErasureBegun    the donor is being erased, and acts no more
-└── EventReused         an event id that already stands for another act
+├── EventReused         an event id that already stands for another act
+├── RowAltered          a row says something else than its ledger entry
+│   └── RowsAltered     rows that were to be relied on do; which, and in what
+└── DecisionMoved       a donor acted, or is being erased, since the row was read
 """
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 
 class ConsentError(Exception):
@@ -68,4 +74,20 @@ class EventReused(ConsentError):
 
 
 class RowAltered(ConsentError):
+    pass
+
+
+class RowsAltered(RowAltered):
+    """Carries, by the event of each row, the names of the fields that differ."""
+
+    def __init__(self, fields: Mapping[UUID, Sequence[str]]) -> None:
+        names = sorted({name for some in fields.values() for name in some})
+        super().__init__(
+            f"{len(fields)} of the consents that were read differ from their ledger "
+            f"entries in: {', '.join(names)}"
+        )
+        self.fields = {event: tuple(some) for event, some in fields.items()}
+
+
+class DecisionMoved(ConsentError):
     pass

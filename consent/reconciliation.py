@@ -38,7 +38,7 @@ def check(consent: Consent) -> bool:
         raise RowAltered(f"consent {consent.pk} has no entry on the ledger") from error
     if body is None:
         return False
-    if changed := _changed(consent, body):
+    if changed := differing_fields(consent, body):
         raise RowAltered(
             f"consent {consent.pk} differs from its ledger entry in: "
             f"{', '.join(changed)}"
@@ -79,6 +79,12 @@ def findings() -> Iterator[Finding]:
     yield from _forms()
 
 
+def differing_fields(row: Consent, body: Mapping[str, Any]) -> list[str]:
+    """Return the fields in which a row differs from the body of its entry."""
+    said = row.to_event()
+    return sorted(key for key in said if body.get(key) != said[key])
+
+
 def _compare(entry: Opened, row: Consent | None) -> Iterator[Finding]:
     def find(code: str, what: str) -> Finding:
         return Finding(
@@ -105,13 +111,8 @@ def _compare(entry: Opened, row: Consent | None) -> Iterator[Finding]:
         return
     if row.donor.subject != entry.subject:
         yield find("consent-donor", "its row was given to another donor")
-    if changed := _changed(row, entry.body):
+    if changed := differing_fields(row, entry.body):
         yield find("consent-row", f"its row differs in: {', '.join(changed)}")
-
-
-def _changed(row: Consent, body: Mapping[str, Any]) -> list[str]:
-    said = row.to_event()
-    return sorted(key for key in said if body.get(key) != said[key])
 
 
 def _without_entry(seen: set[UUID]) -> Iterator[Finding]:

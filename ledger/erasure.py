@@ -104,6 +104,11 @@ def replay(*, now: datetime) -> Replayed:
     return Replayed(keys=keys, bodies=bodies)
 
 
+def has_erased() -> bool:
+    """Tell whether the key of any subject was destroyed. One query."""
+    return ErasedKey.objects.exists()
+
+
 def restore_tombstones() -> int:
     """Take tombstones that stand in the file alone into the table; return how many."""
     missing = missing_tombstones()

@@ -3,7 +3,8 @@
 AccessError (a kind of AccountsError, so that pages and API answer it alike)
 ├── RequestInvalid       a field of the request is missing or wrong
 ├── RequestStateError    the request is not in a state that allows this
-└── ReviewInvalid        the review lacks a reason, an end date or a valid clause
+├── ReviewInvalid        the review lacks a reason, an end date or a valid clause
+└── ApprovalAltered      its rows say something else than the IRB signed
 """
 
 from collections.abc import Sequence
@@ -42,3 +43,18 @@ class ReviewInvalid(AccessError):
         """Keep the field beside the message."""
         super().__init__(message)
         self.field = field
+
+
+class ApprovalAltered(AccessError):
+    """The rows of an approval say something else than was signed; `fields` says where.
+
+    The fields are names of columns, never what stands in them.
+    """
+
+    def __init__(self, accession: str, fields: Sequence[str]) -> None:
+        """Name the request and the fields."""
+        super().__init__(
+            f"request {accession} differs from its approval on the ledger in: "
+            f"{', '.join(fields)}"
+        )
+        self.fields = tuple(fields)

@@ -9,18 +9,16 @@ sensitive, or the result is small.
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-import rfc8785
 from django.db import transaction
 
 import gemmule.notices.services
 import ledger.services
 from consent.policy import Verdict
-from gemmule.access import locks, permissions, selectors, states
+from gemmule.access import locks, permissions, selectors, statements, states
 from gemmule.access.coverage import SMALLEST_SHOWN, Coverage, coverage
 from gemmule.access.errors import ReviewInvalid
 from gemmule.access.models import (
@@ -29,17 +27,9 @@ from gemmule.access.models import (
     Review,
     ReviewDecision,
 )
+from gemmule.access.statements import ResolvedClause
 from gemmule.accounts import services as accounts
 from gemmule.accounts.models import User
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedClause:
-    """A review clause of one donor's consent that a reviewer turns into permit."""
-
-    consent_id: UUID
-    code: str
-    rules: str
 
 
 def verify_ethics(
@@ -220,7 +210,7 @@ def _sign(
     expires_on: date | None = None,
     clauses: Sequence[ResolvedClause] = (),
 ) -> Review:
-    statement = _statement(request, decision, reason, expires_on, clauses)
+    statement = statements.of_review(request, decision, reason, expires_on, clauses)
     signature = accounts.sign(
         user=reviewer, password=password, statement=statement, now=now
     )
@@ -250,31 +240,22 @@ def _sign(
         ReviewDecision.DENY: "access.denied",
     }
     _append(
-        types.get(decision, "access.reviewed"), request, statement, reviewer, event, now
+        types.get(decision, "access.reviewed"),
+        request,
+        statement,
+        reviewer,
+        event,
+        now,
+        resolved=statements.commitments_to(
+            event,
+            list(
+                review.resolutions.filter(
+                    consent__donor__erased_at=None
+                ).select_related("consent__donor")
+            ),
+        ),
     )
     return review
-
-
-def _statement(
-    request: AccessRequest,
-    decision: str,
-    reason: str,
-    expires_on: date | None = None,
-    clauses: Sequence[ResolvedClause] = (),
-) -> bytes:
-    """Return the canonical JSON (RFC 8785) that a reviewer signs."""
-    bound = [[str(item.consent_id), item.code, item.rules] for item in clauses]
-    return rfc8785.dumps(
-        {
-            "decision": str(decision),
-            "request": request.accession,
-            "request_sha256": selectors.request_sha256(request),
-            "reason": reason.strip(),
-            "expires_on": expires_on.isoformat() if expires_on else None,
-            "resolved": sorted({item.code for item in clauses}),
-            "resolved_sha256": hashlib.sha256(rfc8785.dumps(bound)).hexdigest(),
-        }
-    )
 
 
 def _append(
@@ -284,6 +265,8 @@ def _append(
     reviewer: User,
     event: UUID,
     now: datetime,
+    *,
+    resolved: Sequence[str],
 ) -> None:
     pub: dict[str, Any] = {
         "dataset": request.dataset.accession,
@@ -293,7 +276,13 @@ def _append(
     ledger.services.append(
         type=type_,
         pub=pub,
-        body={"request": request.accession, "reviewer": str(reviewer.pk)},
+        # The entry commits to its body: what is relied on later stands here as well.
+        body={
+            "request": request.accession,
+            "reviewer": str(reviewer.pk),
+            "statement_sha256": pub["statement_sha256"],
+            "resolved": list(resolved),
+        },
         event=event,
         now=now,
     )

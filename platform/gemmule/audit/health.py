@@ -13,6 +13,8 @@ import ledger.verifications
 from gemmule.access.permissions import READER_ROLES
 from gemmule.accounts.models import User
 from gemmule.accounts.permissions import check_role
+from gemmule.releases.errors import RowsDiffer
+from gemmule.releases.models import Release
 from ledger import policies
 from ledger.errors import LedgerError, VerificationError
 from ledger.recent import Backlog
@@ -22,6 +24,8 @@ from ledger.tlog import proof
 from ledger.tlog.hashing import LeafHash
 from ledger.tlog.tile import TileTree
 from ledger.verifications import Outcome
+
+_STOPPED_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,8 @@ class Health:
     tiles_problem: str
     verified: Outcome | None
     awaited: Outcome | None
+    # Releases that were not built because rows differ from the ledger, newest first.
+    stopped: list[Release]
 
 
 def health(user: User) -> Health:
@@ -48,6 +54,11 @@ def health(user: User) -> Health:
         tiles_problem=_tiles_problem(latest) if latest else "",
         verified=ledger.verifications.last(),
         awaited=ledger.verifications.awaited(),
+        stopped=list(
+            Release.objects.filter(failure_code=RowsDiffer.code)
+            .select_related("request")
+            .order_by("-closed_at")[:_STOPPED_SHOWN]
+        ),
     )
 
 

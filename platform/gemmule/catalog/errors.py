@@ -6,6 +6,7 @@ CatalogError (a kind of AccountsError, so that pages and API answer it alike)
 ├── SampleMapInvalid     the map does not fit the files; every mismatch is listed
 ├── RegionsInvalid       a gene or region cannot be placed; every line is listed
 ├── DatasetStateError    the dataset is not in a state that allows this
+├── RegistrationAltered  its rows say something else than was registered
 └── IntakeUnderway       a file may hold a person who is leaving; ask again later
 
 What is wrong inside an uploaded file is no error here: its check is an event that
@@ -90,3 +91,18 @@ def _summary(what: str, problems: Sequence[Problem]) -> str:
     first, *others = problems
     more = f" (and {len(others)} more)" if others else ""
     return f"the {what} was refused: {first}{more}"
+
+
+class RegistrationAltered(CatalogError):
+    """The rows of a dataset say something else than the ledger; `fields` says where.
+
+    The fields are names of columns, never what stands in them.
+    """
+
+    def __init__(self, accession: str, fields: Sequence[str]) -> None:
+        """Name the dataset and the fields."""
+        super().__init__(
+            f"dataset {accession} differs from its registration on the ledger in: "
+            f"{', '.join(fields)}"
+        )
+        self.fields = tuple(fields)

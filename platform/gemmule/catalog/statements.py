@@ -2,13 +2,23 @@
 
 import base64
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
+import ledger.erasure
+import ledger.errors
+import ledger.opened
 import ledger.services
 from gemmule.accounts.models import User
 from gemmule.catalog import selectors
+from gemmule.catalog.errors import RegistrationAltered
 from gemmule.catalog.models import Dataset
 from ledger.tlog.hashing import leaf_hash, root_hash
+
+# Of each sample's commitment so much is kept, as long as the body may become so large.
+_PREFIX = 16
+_MOST_PACKED = 600_000
 
 
 def of_build(dataset: Dataset) -> bytes:
@@ -27,13 +37,19 @@ def of_registration(
     dataset: Dataset, evidence: selectors.BuildEvidence, user: User
 ) -> dict[str, Any]:
     """Return the detailed body: digests of sources depend on donors, so not public."""
+    assert dataset.event is not None, "the event salts the commitments"
+    commitments = sample_commitments(dataset, dataset.event)
+    root = _root(commitments)
+    packed = _packed(commitments) if len(commitments) <= _MOST_PACKED else None
     return {
         "dataset": dataset.accession,
         "title": dataset.title,
         "build": dataset.build,
         "build_evidence": evidence.value,
         "build_statement": dataset.build_statement,
-        "samples_root": _samples_root(dataset),
+        "samples_root": root,
+        # So that after an erasure the others can still be held against it.
+        "samples": packed,
         "map_uploaded_by": dataset.map_uploaded_by_id,
         "map_confirmed_by": dataset.map_confirmed_by_id,
         "published_by": user.pk,
@@ -49,23 +65,74 @@ def of_registration(
     }
 
 
-def _samples_root(dataset: Dataset) -> str:
-    """Return the root (base64) over one salted commitment for each mapped sample.
+def check_registration(dataset: Dataset) -> None:
+    """Raise RegistrationAltered unless the rows are what was registered.
+
+    That is the genome build and whose each sample is. Datasets that were registered
+    before single samples could be told apart can be held against their root only while
+    no donor of theirs was erased; later they pass. Six queries, and two for each 500
+    samples.
+    """
+    event = dataset.event
+    entry = None if event is None else ledger.opened.by_event([event]).get(event)
+    if event is None or entry is None or entry.body is None:
+        raise RegistrationAltered(dataset.accession, ["event"])
+    said = {"dataset": dataset.accession, "build": dataset.build}
+    differing = [key for key, value in said.items() if entry.body.get(key) != value]
+    try:
+        commitments = sample_commitments(dataset, event)
+    except ledger.errors.SubjectUnknown:
+        commitments = _without_erased(dataset, event)
+    if not _are_registered(commitments, entry.body):
+        differing.append("samples")
+    if differing:
+        raise RegistrationAltered(dataset.accession, differing)
+
+
+def sample_commitments(dataset: Dataset, event: UUID) -> list[bytes]:
+    """Return one salted commitment (32 bytes) for each mapped sample, sorted.
 
     A plain digest of the map would let whoever knows the other rows try names and ids
     for the last one, and would outlive an erasure.
     """
-    assert dataset.event is not None, "the event salts the commitments"
     samples = dataset.samples.filter(donor__erased_at=None).select_related("donor")
-    commitments = ledger.services.commit_for_subjects(
-        context=dataset.event.bytes,
-        bodies=[
-            (
-                one.donor.subject,
-                {"dataset": dataset.accession, "sample": one.source_name},
-            )
-            for one in samples
-        ],
+    return sorted(
+        ledger.services.commit_for_subjects(
+            context=event.bytes,
+            bodies=[
+                (
+                    one.donor.subject,
+                    {"dataset": dataset.accession, "sample": one.source_name},
+                )
+                for one in samples
+            ],
+        )
     )
-    root = root_hash([leaf_hash(one) for one in sorted(commitments)])
-    return base64.b64encode(root).decode()
+
+
+def _without_erased(dataset: Dataset, event: UUID) -> list[bytes]:
+    """Return the commitments after a donor's key was gone: her samples are, too."""
+    try:
+        return sample_commitments(dataset, event)
+    except ledger.errors.SubjectUnknown as error:
+        raise RegistrationAltered(dataset.accession, ["samples"]) from error
+
+
+def _root(commitments: Sequence[bytes]) -> str:
+    """Return the root (base64) over the commitments."""
+    return base64.b64encode(root_hash([leaf_hash(one) for one in commitments])).decode()
+
+
+def _packed(commitments: Sequence[bytes]) -> str:
+    """Return the first 16 bytes of each commitment, one behind the other, in base64."""
+    return base64.b64encode(b"".join(one[:_PREFIX] for one in commitments)).decode()
+
+
+def _are_registered(commitments: Sequence[bytes], body: Mapping[str, Any]) -> bool:
+    if _root(commitments) == body.get("samples_root"):
+        return True
+    if body.get("samples") is None:
+        return ledger.erasure.has_erased()
+    data = base64.b64decode(body["samples"])
+    known = {data[at : at + _PREFIX] for at in range(0, len(data), _PREFIX)}
+    return all(one[:_PREFIX] in known for one in commitments)

@@ -24,6 +24,7 @@ from gemmule.catalog.models import DataFile
 from gemmule.releases import manifest
 from gemmule.releases.cohort import Chosen
 from gemmule.releases.errors import ConsentMoved
+from gemmule.releases.grounds import Grounds, open_grounds
 from gemmule.releases.manifest import Manifest
 from gemmule.releases.models import Release
 from ledger import commitments
@@ -33,12 +34,14 @@ from ledger import commitments
 class Considered:
     """A choice of donors, and the ledger size below which its consents stand.
 
-    `left_out` are the commitments of those who are not in it.
+    `left_out` are the commitments of those who are not in it, `grounds` what the ledger
+    holds of the approval and of those who are.
     """
 
     chosen: Chosen
     size: int
     left_out: tuple[bytes, ...]
+    grounds: Grounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +55,10 @@ class Account:
 def consider(release: Release, chosen: Chosen) -> Considered:
     """Hold a choice against the ledger, which was settled just before.
 
-    Raises ConsentMoved for a consent that came in between, or an erasure.
+    Raises ConsentMoved for a consent that came in between, or an erasure; RowsDiffer
+    where the rows of the approval or of a member's consent are not what it says.
     """
+    grounds = open_grounds(release.request, chosen.members)
     size = ledger.selectors.tree_size()
     consents = chosen.consents()
     entries = ledger.selectors.entries_by_event([one.event for one in consents])
@@ -75,7 +80,9 @@ def consider(release: Release, chosen: Chosen) -> Considered:
         )
     except ledger.errors.SubjectUnknown as error:
         raise ConsentMoved("a donor was erased while the donors were chosen") from error
-    return Considered(chosen=chosen, size=size, left_out=tuple(left_out))
+    return Considered(
+        chosen=chosen, size=size, left_out=tuple(left_out), grounds=grounds
+    )
 
 
 def compose(

@@ -23,13 +23,22 @@ import genomics.child
 import ledger.services
 from gemmule.catalog import leases
 from gemmule.objects.kept import StorageAway
-from gemmule.releases import account, cohort, splitting, states, storage
+from gemmule.releases import (
+    account,
+    cohort,
+    grounds,
+    incidents,
+    splitting,
+    states,
+    storage,
+)
 from gemmule.releases.account import Considered
 from gemmule.releases.errors import (
     BuildImpossible,
     ConsentMoved,
     LeaseLost,
     PartsUnusable,
+    RowsDiffer,
     SourceMoved,
 )
 from gemmule.releases.manifest import Cut
@@ -60,7 +69,7 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
     the release back to requested: the caller sends it again. A child that was killed
     does so too, and None is returned: the next try waits for as long as a lost
     worker's lease; so it does while the storage is away. What a person must mend fails
-    it with a reason.
+    it with a reason; rows that differ from the ledger are an incident as well.
     """
     held = _take(release_id, clock())
     if held is None:
@@ -102,6 +111,10 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
         storage.discard(held, token)
         _wait_for_storage(held, clock())
         return None
+    except RowsDiffer as error:
+        # Before the release is failed: a kill in between only lets it be met again.
+        incidents.report(release=held, error=error, now=clock())
+        return fail(held, error.code, str(error), clock())
     except BuildImpossible as error:
         return fail(held, error.code, str(error), clock())
     except ChildKilled as error:
@@ -199,6 +212,7 @@ def _consider(release: Release, clock: Clock) -> Considered:
             "see the verdict of the request for the clauses in the way",
             code="no-donors",
         )
+    grounds.check_dataset(release.request.dataset)
     return account.consider(release, chosen)
 
 

@@ -23,7 +23,8 @@ from consent.models import Consent, Donor
 from gemmule.access.models import RequestState
 from gemmule.accounts.models import User
 from gemmule.catalog.accessions import new_accession
-from gemmule.releases import cohort, locks, permissions, states
+from gemmule.releases import cohort, grounds, incidents, locks, permissions, states
+from gemmule.releases.errors import RowsDiffer
 from gemmule.releases.models import (
     LIVE_STATES,
     Release,
@@ -113,7 +114,10 @@ def close_holding(*, donor: Donor, now: datetime) -> list[Release]:
 
 
 def reopen_after_pause(*, consent: Consent, now: datetime) -> None:
-    """Make suspended releases available again once none of their donors pauses."""
+    """Make suspended releases available again once none of their donors pauses.
+
+    Neither by the rows nor by the last entries of all donors on the ledger.
+    """
     held = Release.objects.filter(
         donors__donor_id=consent.donor_id, state=ReleaseState.SUSPENDED
     ).order_by("pk")
@@ -128,6 +132,12 @@ def reopen_after_pause(*, consent: Consent, now: datetime) -> None:
             donor__in=locked.donors.values("donor"), is_current=True, act="paused"
         )
         if still.exists() or not _covers(consent, locked, now.date()):
+            continue
+        try:
+            grounds.check_nobody_stopped(locked)
+        except RowsDiffer as error:
+            # Her own act stands; the release stays shut until somebody has looked.
+            incidents.report(release=locked, error=error, now=now)
             continue
         # Paused before it was open, it still has to be opened, and announced.
         states.move(

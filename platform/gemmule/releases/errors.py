@@ -13,7 +13,10 @@ ReleasesError (a kind of AccountsError, so that pages and API answer it alike)
     ├── SourceMoved      a store was rewritten without somebody while it was read
     ├── PartsUnusable    parts of a split build are lost, damaged or do not fit
     └── BuildImpossible  a person must act; `code` is stored with the release
+        └── RowsDiffer   rows say something else than the ledger: an incident
 """
+
+from collections.abc import Sequence
 
 from gemmule.accounts.errors import AccountsError
 
@@ -103,3 +106,24 @@ class BuildImpossible(BuildAbandoned):
         """Keep the code that is stored with the failed release."""
         super().__init__(message)
         self.code = code
+
+
+class RowsDiffer(BuildImpossible):
+    """What a release was to rest on is not what the ledger says; nobody is named.
+
+    `findings` say what differs, for those who audit; `essence` tells the same
+    differences, met again, from others.
+    """
+
+    code = "rows-altered"
+
+    def __init__(self, findings: Sequence[str], *, essence: str) -> None:
+        """Keep what those who audit are told; the message is for the recipient."""
+        super().__init__(
+            "what the database holds of the request, the dataset or the consents is "
+            "not what the ledger says, so nothing was released. The IRB and the "
+            "auditors were told; ask for a new release when they have found the reason",
+            code=self.code,
+        )
+        self.findings = tuple(findings)
+        self.essence = essence

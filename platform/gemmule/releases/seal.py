@@ -16,11 +16,25 @@ import gemmule.access.services
 import ledger.selectors
 import ledger.services
 from gemmule.access.errors import AccessError
+from gemmule.access.selectors import request_sha256
 from gemmule.catalog.selectors import accepted_files
-from gemmule.releases import account, cohort, manifest, splitting, states, storage
+from gemmule.releases import (
+    account,
+    cohort,
+    grounds,
+    manifest,
+    splitting,
+    states,
+    storage,
+)
 from gemmule.releases.account import Considered
 from gemmule.releases.cohort import Included
-from gemmule.releases.errors import BuildImpossible, ConsentMoved, LeaseLost
+from gemmule.releases.errors import (
+    BuildImpossible,
+    ConsentMoved,
+    LeaseLost,
+    SourceMoved,
+)
 from gemmule.releases.manifest import Cut
 from gemmule.releases.models import (
     Release,
@@ -39,7 +53,11 @@ def seal(
     folder: Path,
     now: Callable[[], datetime],
 ) -> Release:
-    """Make the build the release, or raise BuildAbandoned and change nothing."""
+    """Make the build the release, or raise BuildAbandoned and change nothing.
+
+    The database compares the rows of approval and consents once more with what the
+    ledger opened before the locks: nobody else but who edits rows can change them here.
+    """
     members = considered.chosen.members
     # Every consent must stand on the ledger below the size that is cited.
     ledger.services.settle(now=now())
@@ -47,7 +65,8 @@ def seal(
         consent.locks.lock_shared([one.donor_id for one in members])
         locked = _hold(release, token)
         moment = now()
-        _check_still_allowed(locked, members, moment)
+        grounds.compare(considered.grounds, locked.request)
+        _check_still_allowed(locked, members, release.request.dataset.build, moment)
         size = _cited_size(members)
         sealed = manifest.compose(
             release=locked, members=members, cut=cut, ledger_size=size, now=moment
@@ -99,6 +118,7 @@ def seal(
             pub={
                 "dataset": locked.request.dataset.accession,
                 "manifest_sha256": sealed.sha256,
+                "request_sha256": request_sha256(locked.request),
                 "cohort_root": sealed.cohort_root,
             },
             body={
@@ -127,12 +147,14 @@ def _hold(release: Release, token: int) -> Release:
 
 
 def _check_still_allowed(
-    release: Release, members: Sequence[Included], moment: datetime
+    release: Release, members: Sequence[Included], build: str, moment: datetime
 ) -> None:
     try:
         gemmule.access.services.check_open(release.request, now=moment)
     except AccessError as error:
         raise BuildImpossible(str(error), code="request-closed") from error
+    if release.request.dataset.build != build:
+        raise SourceMoved("the genome build of the dataset changed during the build")
     if release.key.state != "active":
         raise BuildImpossible(
             "the recipient's key was retired while the release was built; "
@@ -140,12 +162,18 @@ def _check_still_allowed(
             code="key-changed",
         )
     standing = {
-        one.donor_id: one.consent.pk
+        one.donor_id: _cut_by(one)
         for one in cohort.included(release.request, on=moment.date())
     }
     for one in members:
-        if standing.get(one.donor_id) != one.consent.pk:
+        if standing.get(one.donor_id) != _cut_by(one):
             raise ConsentMoved("an included consent changed during the build")
+
+
+def _cut_by(one: Included) -> tuple[object, ...]:
+    """Return all that a donor's column was chosen, named and cut by."""
+    names = (one.source_name, one.sample_name)
+    return (one.consent.pk, one.subject, *names, one.withheld)
 
 
 def _cited_size(members: Sequence[Included]) -> int:

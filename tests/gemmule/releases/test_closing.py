@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 import gemmule.access.services
 import ledger.selectors
 from consent.errors import StateRefused
-from consent.models import Donor
+from consent.models import Consent, Donor
 from consent.terms import Terms
 from gemmule.access.models import AccessRequest
 from gemmule.accounts.errors import NotAllowed, NotFound
@@ -18,8 +18,10 @@ from gemmule.notices.models import Notice
 from gemmule.releases import build, closing, services, upkeep
 from gemmule.releases.models import Release, ReleaseState
 from tests import cohorts, factories
+from tests.gemmule.audit.conftest import as_superuser
 from tests.gemmule.releases.conftest import Clock, Keyring
 
+__all__ = ["as_superuser"]
 pytestmark = pytest.mark.django_db
 
 
@@ -191,6 +193,32 @@ def test_a_pause_suspends_and_its_end_reopens(
     built.refresh_from_db()
     assert built.state == ReleaseState.AVAILABLE
     assert not Notice.objects.filter(kind="release.revoked").exists()
+
+
+@pytest.mark.usefixtures("as_superuser")
+def test_a_pause_that_was_edited_away_keeps_the_release_shut(
+    built: Release, donors: list[Donor], ira: User, clock: Clock
+) -> None:
+    """Two donors pause; of one the row says that she went on, the ledger does not."""
+    for donor in donors[:2]:
+        services.pause_consent(
+            donor=donor, channel="donor", event=uuid.uuid4(), now=clock()
+        )
+    Consent.objects.filter(donor=donors[0], is_current=True).update(act="resumed")
+    made = services.resume_consent(
+        donor=donors[1], channel="donor", event=uuid.uuid4(), now=clock()
+    )
+    assert made.act == "resumed"  # Her own act stands.
+    built.refresh_from_db()
+    assert built.state == ReleaseState.SUSPENDED
+    (notice,) = Notice.objects.filter(kind="incident.reported")
+    assert notice.user == ira and "1 of the donors" in notice.body
+    Consent.objects.filter(donor=donors[0], is_current=True).update(act="paused")
+    services.resume_consent(
+        donor=donors[0], channel="donor", event=uuid.uuid4(), now=clock()
+    )
+    built.refresh_from_db()
+    assert built.state == ReleaseState.AVAILABLE
 
 
 def test_withdrawing_twice_is_refused_and_changes_nothing_more(

@@ -7,10 +7,14 @@ import pytest
 from django.conf import settings
 from pytest_django.fixtures import Settings
 
+import gemmule.access.services
 import genomics.child
+from gemmule.access import reviews
+from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import User
 from gemmule.audit.verification import verify
 from gemmule.catalog.models import DataFile
+from gemmule.demo.cast import PASSWORD
 from gemmule.releases import (
     build,
     parts,
@@ -91,11 +95,37 @@ def test_a_small_release_is_cut_whole(
 
 
 def test_a_region_of_a_large_dataset_is_cut_whole(
-    release: Release, clock: Clock, settings: Settings
+    approved: AccessRequest,
+    rosa: User,
+    ira: User,
+    keyring: Keyring,
+    clock: Clock,
+    settings: Settings,
 ) -> None:
     settings.RELEASE_SPLIT_GENOTYPES = 500
-    release.request.regions = [["2", 0, 50_000]]
-    release.request.save()
+    access = gemmule.access.services
+    draft = access.draft_request(
+        user=rosa, project=approved.project, dataset=approved.dataset, now=clock()
+    )
+    draft = access.update_draft(
+        user=rosa,
+        request=draft,
+        purpose=approved.purpose,
+        regions_text="2:1-50000",
+        justification="Hearts.",
+    )
+    regional = reviews.approve(
+        reviewer=ira,
+        request=access.submit(user=rosa, request=draft, now=clock()),
+        reason="Sound.",
+        expires_on=approved.expires_on,
+        resolve=[],
+        password=PASSWORD,
+        now=clock(),
+    )
+    release = services.open_release(
+        user=rosa, request=regional, key=keyring.key, now=clock()
+    )
     assert build.run(release.pk, clock=clock) == ReleaseState.SEALED
 
 
