@@ -16,14 +16,14 @@ from django.db import (
     connections,
     transaction,
 )
+from django.db.models import Exists, OuterRef
 
-import gemmule.access.permissions
 import ledger.selectors
-from gemmule.access.models import RequestState
+from gemmule.access.models import Project, ProjectMember, RequestState
 from gemmule.accounts.models import User
 from gemmule.objects import places
 from gemmule.objects.kept import StorageAway
-from gemmule.releases import locks, refusals, turnstile
+from gemmule.releases import endings, locks, refusals, turnstile
 from gemmule.releases.errors import DeliveryRefused, NotYetOnLedger
 from gemmule.releases.models import Release, ReleaseState
 
@@ -67,9 +67,10 @@ def check_open(release: Release, user: User, *, today: date) -> None:
             title="The key of this release was retired",
             release=release.accession,
         )
-    if not user.is_active or not gemmule.access.permissions.is_member(
-        user, release.request.project
-    ):
+    is_member, is_ended = _asked(release, user)
+    if is_ended:
+        raise refusals.because_ended(release)
+    if not user.is_active or not is_member:
         raise DeliveryRefused(
             "you are no longer a member of the project; ask its lead",
             code="not-a-member",
@@ -153,6 +154,16 @@ def _locked(
             "the storage took too long for a piece of the file; nothing is lost, try "
             "again in a minute"
         ) from error
+
+
+def _asked(release: Release, user: User) -> tuple[bool, bool]:
+    """Return whether the user is in the project, and the ledger ended the release."""
+    project = Project.objects.filter(pk=release.request.project_id)
+    is_member, is_ended = project.values_list(
+        Exists(ProjectMember.objects.filter(project=OuterRef("pk"), user=user)),
+        endings.condition(release),
+    ).get()
+    return is_member, is_ended
 
 
 def _fresh(release_id: int) -> Release:

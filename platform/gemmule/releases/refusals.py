@@ -48,6 +48,17 @@ def because_expired(release: Release) -> DeliveryRefused:
     )
 
 
+def because_ended(release: Release) -> DeliveryRefused:
+    """Return the refusal of a release that is open by its row alone."""
+    return DeliveryRefused(
+        f"release {release.accession}, or its request, has ended on the ledger, and "
+        "its row in the database does not say so. Nothing is handed out; tell the IRB",
+        code="ended-on-ledger",
+        title="This release has ended",
+        release=release.accession,
+    )
+
+
 def newest_in_place_of(release: Release) -> Release | None:
     """Return the release that takes this one's place by now, None while none does."""
     newest = release

@@ -31,7 +31,7 @@ import psycopg_pool
 from django.db import connection
 from psycopg import sql
 
-from gemmule.releases import locks
+from gemmule.releases import endings, locks
 
 # So long a closing waits at most, and for the reads that have begun.
 _OPEN_S = 0.025
@@ -59,6 +59,7 @@ JOIN accounts_user person ON person.id = member.user_id
 WHERE release.id = {release} AND release.state IN ('sealed', 'available')
 AND release.expires_on >= {today} AND request.state = 'approved'
 AND key.state = 'active' AND member.user_id = ANY({users}) AND person.is_active
+AND NOT {is_ended}
 """)
 
 # Compiled, a call of libpq that does not wait is one step for all threads.
@@ -116,6 +117,7 @@ class _Window:
                 release=release_id,
                 today=self.today,
                 users=list(self.users),
+                is_ended=endings.SQL,
             )
         )
         while found.nextset():
