@@ -8,6 +8,7 @@ Source: C2SP tlog-witness (https://c2sp.org/tlog-witness) and tlog-cosignature.
     DIR/key                    PRIVATE+KEY+..., 0600
     DIR/logs                   one verifier key a line
     DIR/seen/<hash>.checkpoint the memory of one log
+    DIR/seen/<hash>.note       what it cosigned last, as it was signed
 """
 
 import hashlib
@@ -76,14 +77,35 @@ class Cosigner:
             )
         found = self._memory(new.origin)
         self._check_not_rolled_back(signed, new, found)
+
+        def sign() -> str:
+            line = cosignature.cosign(signed.text, self._key, time=int(self._clock()))
+            self._keep_note(new.origin, signed, line)
+            return line
+
         return found.advance(
-            new,
-            old_size=asked.old_size,
-            consistency=asked.consistency,
-            sign=lambda: cosignature.cosign(
-                signed.text, self._key, time=int(self._clock())
-            ),
+            new, old_size=asked.old_size, consistency=asked.consistency, sign=sign
         )
+
+    def last_note(self, body: bytes) -> str:
+        """Return the note that was cosigned last of the log that the body names.
+
+        It bears the log's signature, so that whoever asks need not believe this
+        witness. Raises LogUnknown for a log that is not followed, or not cosigned yet.
+        """
+        origin = body.decode(errors="replace").strip()
+        if origin in {key.name for key in self.logs()}:
+            path = _note_file(self._folder, origin)
+            if path.exists():
+                return path.read_text(encoding="utf-8")
+        raise errors.LogUnknown("this witness has cosigned nothing of the log")
+
+    def _keep_note(self, origin: str, signed: Note, line: str) -> None:
+        """Keep what is cosigned with the signatures of the log and our own."""
+        trusted = [key for key in self.logs() if key.name == origin]
+        lines = [each.line for _, each in note.signatures_of(signed, trusted)]
+        text = f"{signed.text}\n{''.join(lines)}{line}"
+        durable.replace(_note_file(self._folder, origin), text.encode())
 
     def _check_trusted(self, signed: Note, origin: str) -> None:
         trusted = [key for key in self.logs() if key.name == origin]
@@ -210,6 +232,10 @@ def _memory_file(folder: Path, origin: str) -> Path:
     # An origin may hold slashes, and be longer than a name.
     name = hashlib.sha256(origin.encode()).hexdigest()[:32]
     return folder / _SEEN / f"{name}.checkpoint"
+
+
+def _note_file(folder: Path, origin: str) -> Path:
+    return _memory_file(folder, origin).with_suffix(".note")
 
 
 def _read_key(folder: Path) -> SignerKey:

@@ -66,6 +66,29 @@ def cosign(
         ) from error
 
 
+def last_note(url: str, *, origin: str, timeout_s: float) -> bytes | None:
+    """Return the signed note of a log that a witness cosigned last.
+
+    None where it has none, or is a witness of other software, which need not answer.
+    Nothing of it is checked. Raises WitnessUnreachable.
+    """
+    try:
+        connection, path = exchange.to_url(url, timeout_s=timeout_s)
+        reply = exchange.exchange(
+            connection,
+            "POST",
+            f"{path}/last-note",
+            f"{origin}\n".encode(),
+            timeout_s=timeout_s,
+            max_bytes=notes.MAX_BYTES,
+        )
+    except exchange.Unreachable as error:
+        raise errors.WitnessUnreachable(
+            f"the witness at {url} does not answer: {error}"
+        ) from error
+    return reply.body if reply.status == 200 else None
+
+
 def _signature(answer: bytes, key: VerifierKey, text: str) -> Signature:
     """Return the cosignature of this key in the answer; others are ignored."""
     # tlog-witness: "the client MAY concatenate it to the checkpoint".

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from ledger import errors
+from ledger.models import Checkpoint as CheckpointRow
 from ledger.models import Entry
 from ledger.tiles import TileStore
 from ledger.tiling import Tiling
 from ledger.tlog import hashing, tile
 from ledger.tlog.checkpoint import Checkpoint
-from ledger.tlog.hashing import HASH_BYTES, LeafHash
+from ledger.tlog.hashing import HASH_BYTES, Frontier, LeafHash
 from ledger.tlog.tile import ENTRIES, WIDTH, Tile
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,23 @@ def entries(start: int, end: int) -> Iterator[bytes]:
 def leaves(start: int, end: int) -> Iterator[LeafHash]:
     """Yield the leaf hashes of entries start..end-1."""
     return map(hashing.leaf_hash, entries(start, end))
+
+
+def frontier_at(size: int) -> Frontier:
+    """Return the right edge of the tree of the first `size` entries.
+
+    Reads the entries since the last checkpoint that is not larger.
+    """
+    rows = CheckpointRow.objects.filter(size__lte=size).order_by("-size")
+    base = rows.first()
+    frontier = (
+        Frontier()
+        if base is None
+        else Frontier.from_bytes(base.size, bytes(base.frontier))
+    )
+    for leaf in leaves(frontier.size, size):
+        frontier.append(leaf)
+    return frontier
 
 
 def make(wanted: Tile) -> bytes:

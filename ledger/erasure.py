@@ -23,9 +23,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Model
 
-from ledger import durable, locks, services, vault
+from ledger import bodies, copies, durable, locks, services, vault
 from ledger.models import Body, ErasedKey, Pending, VaultKey, Verification
 
+_TOMBSTONES = "erased"
 _DIGEST = frozenset("0123456789abcdef")
 
 
@@ -41,7 +42,8 @@ def destroy_key(*, subject: UUID, now: datetime) -> None:
     """Bury the subject's key and destroy it; nothing of the subject opens from now on.
 
     The tombstone comes first: from then on the key opens nothing, in whichever state
-    the vault is found. It also goes to a file, which outlives a restored database.
+    the vault is found. It also goes to a file, and to the places of `copies`, which
+    outlive a restored database.
     """
     digest = vault.tombstone(subject)
     with transaction.atomic():
@@ -50,11 +52,16 @@ def destroy_key(*, subject: UUID, now: datetime) -> None:
         )  # An event of the subject is accepted whole, or not.
         ErasedKey.objects.get_or_create(digest=digest)
     durable.append_line(tombstone_file(), digest)
+    for place in (copies.here(), *copies.others()):
+        place.write(f"{_TOMBSTONES}/{digest}", b"")
     vault.destroy(subject, now=now)
 
 
 def erase_bodies(*, subject: UUID) -> int:
     """Erase what the subject's entries commit to; return how many bodies had it."""
+    # First where no transaction reaches: done again, it finds the same events.
+    events = Body.objects.filter(key_id=subject).values_list("event", flat=True)
+    bodies.erase(list(events))
     with transaction.atomic():
         locks.lock_subject(subject)
         erased = Body.objects.filter(key_id=subject).update(
@@ -119,11 +126,11 @@ def restore_tombstones() -> int:
 
 
 def missing_tombstones() -> set[str]:
-    """Return the digests in the file that the table lacks: it is an older copy."""
+    """Return the digests kept in files that the table lacks: it is an older copy."""
     path = tombstone_file()
-    if not path.exists():
-        return set()
-    lines = path.read_text(encoding="ascii").splitlines()
+    lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
+    for place in (copies.here(), *copies.others()):
+        lines += place.names(_TOMBSTONES)
     noted = {line for line in lines if len(line) == 64 and set(line) <= _DIGEST}
     return noted - set(ErasedKey.objects.values_list("digest", flat=True))
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import DatabaseError, connections
 
-from ledger import errors, services
+from ledger import errors, rollback, services
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +31,12 @@ def follow(
 
     Whatever goes wrong is logged once, and tried again with growing pauses.
     """
-    pause_s, trouble = interval_s, ""
+    pause_s, trouble, is_first = interval_s, "", True
     while not stop.is_set():
         try:
+            if is_first:
+                rollback.examine()
+                is_first = False
             services.sequence_all(now=clock())
             services.publish(now=clock())
         except (errors.LedgerError, DatabaseError, OSError) as error:

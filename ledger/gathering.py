@@ -35,6 +35,8 @@ class Answer:
     time: datetime | None = None
     size: int | None = None
     failure: str = ""
+    # It has seen another history than it was shown: no matter of the network.
+    contradicts: bool = False
 
 
 def gather(
@@ -119,6 +121,7 @@ class _Round:
                 f"it cosigned {old_size} entries, this log has {self._size}: the log "
                 "was cut back, or another one goes by its name",
                 size=old_size,
+                contradicts=True,
             )
             return
         under_way = self._pool.submit(
@@ -145,7 +148,10 @@ class _Round:
             if is_elsewhere and not asked.is_again:
                 self._ask(asked.witness, error.size or 0, is_again=True)
             else:
-                self._refused(asked.witness, str(error), size=error.size)
+                is_fork = error.status == 422 or error.size == asked.old_size
+                self._refused(
+                    asked.witness, str(error), size=error.size, contradicts=is_fork
+                )
         else:
             self._cosigned(asked.witness, line)
 
@@ -162,5 +168,14 @@ class _Round:
             witness=witness, line=line, time=when, size=self._size
         )
 
-    def _refused(self, witness: Witness, why: str, *, size: int | None = None) -> None:
-        self._answers[witness.name] = Answer(witness=witness, size=size, failure=why)
+    def _refused(
+        self,
+        witness: Witness,
+        why: str,
+        *,
+        size: int | None = None,
+        contradicts: bool = False,
+    ) -> None:
+        self._answers[witness.name] = Answer(
+            witness=witness, size=size, failure=why, contradicts=contradicts
+        )

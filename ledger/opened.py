@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from ledger import commitments, errors, vault
+from ledger import bodies, commitments, copies, errors, vault
 from ledger.models import Body, Entry, Head, Pending
 from ledger.tlog import canonical
 from ledger.tlog import entry as tlog_entry
@@ -132,6 +132,16 @@ def last_types(subjects: Iterable[UUID]) -> dict[UUID, str]:
     return found
 
 
+def was_erased(seq: int) -> bool:
+    """Tell whether the body of an entry was erased, as far as files of bodies say.
+
+    A body that is neither there nor known to be erased was lost.
+    """
+    places = (copies.here(), *copies.others())
+    kept = bodies.find(places, start=seq, end=seq + 1).get(seq)
+    return kept is not None and kept.sealed is None
+
+
 def unknown(events: Iterable[UUID | None], *prefixes: str) -> set[UUID]:
     """Return the events of which there is no entry, pending or not, of such a type.
 
@@ -199,9 +209,9 @@ def _sequenced(row: Entry) -> Opened | None:
 
 
 def _opened(events: Sequence[Opened]) -> list[Opened]:
-    bodies = Body.objects.in_bulk([each.event for each in events])
-    keys = _keys([body.key_id for body in bodies.values() if body.key_id is not None])
-    return [_open(each, bodies.get(each.event), keys) for each in events]
+    rows = Body.objects.in_bulk([each.event for each in events])
+    keys = _keys([body.key_id for body in rows.values() if body.key_id is not None])
+    return [_open(each, rows.get(each.event), keys) for each in events]
 
 
 def _keys(key_ids: Sequence[UUID]) -> dict[UUID, bytes]:

@@ -6,6 +6,7 @@ to storing the row; no transaction is open while notary and witnesses are asked.
     tiles       from the entries since the last publication
     notary      signs, its memory on disk before the signature leaves
     witnesses   cosign side by side, until the policy of the log is met
+    bodies      are kept, sealed, for the day on which the database is restored
     checkpoint  takes the place of the one before, which others read
     row         opens the release gate for what the checkpoint covers
 
@@ -25,6 +26,7 @@ from django.db import transaction
 
 from ledger import (
     acceptance,
+    bodies,
     derivation,
     errors,
     gathering,
@@ -32,6 +34,7 @@ from ledger import (
     locks,
     models,
     policies,
+    rollback,
     sequencing,
 )
 from ledger.gathering import Answer
@@ -156,11 +159,13 @@ def _publish(now: datetime) -> Checkpoint | None:
     )
     answers = _ask_witnesses(policy, signed_note, tree)
     _remember(answers, now=now)
+    rollback.refused(policy, answers)
     lines = [each.line for each in answers if each.line]
     cosigned_note = signed_note + "".join(lines).encode()
     cosigned = policy.check(cosigned_note)
     if cosigned.checkpoint != new:
         raise errors.NotaryRefused("the notary signed another checkpoint than asked")
+    bodies.keep(end=new.size)
     store().write_policy(bytes(version.text))
     store().write_checkpoint(cosigned_note)
     with transaction.atomic(durable=True):
@@ -172,6 +177,7 @@ def _publish(now: datetime) -> Checkpoint | None:
             signed_at=now,
             policy=version,
         )
+    rollback.learn(new)
     store().prune(published.size if published else 0, new.size)
     logger.info(
         "published size=%d cosigned=%d/%d seconds=%.3f",
@@ -195,6 +201,7 @@ def _put_back(row: models.Checkpoint) -> Checkpoint:
     derivation.extend(store(), old=None, new=signed)
     if row.policy is not None:
         store().write_policy(bytes(row.policy.text))
+    bodies.keep(end=row.size)
     store().write_checkpoint(bytes(row.note))
     return signed
 
@@ -212,7 +219,7 @@ def _extended(head: models.Head, before: Iterable[Checkpoint | None]) -> Frontie
                 f"whoever signed {each.size} entries signs no smaller tree "
                 f"({head.size}): the log was cut back or restored from an old backup"
             )
-    frontier = _frontier_at(min([head.size, *(each.size for each in known)]))
+    frontier = derivation.frontier_at(min([head.size, *(each.size for each in known)]))
     for size in sorted({each.size for each in known} | {head.size}):
         for leaf in derivation.leaves(frontier.size, size):
             frontier.append(leaf)
@@ -228,19 +235,6 @@ def _extended(head: models.Head, before: Iterable[Checkpoint | None]) -> Frontie
             "were changed after they were sequenced",
             seq=head.size,
         )
-    return frontier
-
-
-def _frontier_at(size: int) -> Frontier:
-    """Return the right edge of the tree of the first `size` entries."""
-    base = models.Checkpoint.objects.filter(size__lte=size).order_by("-size").first()
-    frontier = (
-        Frontier()
-        if base is None
-        else Frontier.from_bytes(base.size, bytes(base.frontier))
-    )
-    for leaf in derivation.leaves(frontier.size, size):
-        frontier.append(leaf)
     return frontier
 
 

@@ -6,10 +6,12 @@ left are kept, so an old backup is brought up to date.
 
 What the files do not hold:
 - Which event an entry stands for. It is found by the commitment, which a body that is
-  kept has as well. Entries whose body was erased get the events of the erased bodies
-  that have no entry, where these are exactly as many: which is which was forgotten with
-  the erasure, and nothing opens either. Any other entry gets a new event of its own and
-  an erased body: nobody can open it any more.
+  left in the table has as well; else by the body that was kept beside the public files
+  (`bodies`), if it opens to what the entry commits to. Entries whose body was erased
+  get the events of the erased bodies that have no entry, where these are exactly as
+  many: which is which was forgotten with the erasure, and nothing opens either. Any
+  other entry gets a new event of its own and an erased body: nobody can open it any
+  more.
 - What was accepted after the files were written: a pending event stays pending.
 - Keys, and what the notary remembers. The notary must remember no more than the files
   hold; one that remembers less is brought up to them. One whose memory was lost signs
@@ -27,6 +29,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from ledger import (
+    bodies,
     durable,
     errors,
     keys,
@@ -38,6 +41,7 @@ from ledger import (
 )
 from ledger.memory import Memory
 from ledger.models import Body, Checkpoint, Entry, Head, Mention, Pending
+from ledger.reopening import Bodies
 from ledger.sources import CHECKPOINT, Folder
 from ledger.tiles import TileStore
 from ledger.tlog import entry, note, proof
@@ -55,13 +59,22 @@ class Restored:
     new: int
     # Of the new ones: those whose event is not known any more.
     unknown: int
+    # And those whose body was put back.
+    opened: int = 0
 
 
 def restore(
-    folder: Path, *, policy: Policy, now: datetime, notary_forgot: bool = False
+    folder: Path,
+    *,
+    policy: Policy,
+    now: datetime,
+    notary_forgot: bool = False,
+    kept_bodies: Path | None = None,
 ) -> Restored:
     """Put back the entries of the files in the folder that the tables lack.
 
+    Their bodies come from the folder `kept_bodies`, the same folder, the site's own
+    public files or the other places of `copies`, whichever has them.
     `notary_forgot`: the memory of this process's notary was lost, and the caller
     answers for it that it signed nothing beyond the files.
     Raises what `served.check` raises, RestoreRefused where the tables hold another
@@ -78,7 +91,7 @@ def restore(
         _check_remembered(head)
     with transaction.atomic(durable=True):
         locks.lock_head()
-        restoration = _Restoration(folder, head)
+        restoration = _Restoration(folder, head, kept_bodies)
         _check_shown(head)
         restored = restoration.run(signed, policy, now)
     if notary_forgot and _has_forgotten():
@@ -90,16 +103,24 @@ def restore(
 
 
 class _Restoration:
-    def __init__(self, folder: Path, head: SignedHead) -> None:
+    def __init__(
+        self, folder: Path, head: SignedHead, kept_bodies: Path | None
+    ) -> None:
         self._folder = folder
         self._source = Folder(folder)
         self._head = head
         self._kept = _kept_size(head)
         # Commitment -> event, of the bodies that have no entry.
         self._events = _events_without_entry()
+        self._bodies = Bodies(
+            [each for each in (kept_bodies, folder) if each is not None],
+            start=self._kept,
+            end=head.size,
+        )
         self._erased: list[UUID] = []
         # Events of entries that nobody can tell the event of.
         self._unknown: list[UUID] = []
+        self._lost: list[int] = []
 
     def run(self, signed: bytes, given: Policy, now: datetime) -> Restored:
         """Write the rows that are missing, and head and checkpoint above them."""
@@ -126,6 +147,8 @@ class _Restoration:
         Body.objects.bulk_create(
             (Body(event=event) for event in self._unknown), batch_size=1000
         )
+        Body.objects.bulk_create(self._bodies.rows, batch_size=1000)
+        bodies.note_lost(self._lost)
         if replay.size:
             _write_head(replay)
             announced = _announced_policy(self._folder, replay, given)
@@ -134,6 +157,7 @@ class _Restoration:
             size=self._head.size,
             new=self._head.size - self._kept,
             unknown=len(self._unknown),
+            opened=len(self._bodies.rows),
         )
 
     def _bundles(self, start: int) -> Iterator[tuple[int, list[bytes]]]:
@@ -160,11 +184,15 @@ class _Restoration:
 
     def _row(self, seq: int, data: bytes, parsed: entry.Entry, replay: Replay) -> Entry:
         event = self._events.pop(parsed.commit, None)
+        if event is None:
+            event = self._bodies.restore(seq, parsed.commit)
         if event is None and self._erased:
             event = self._erased.pop()
         if event is None:
             event = uuid.uuid4()
             self._unknown.append(event)
+            if not self._bodies.is_erased(seq):
+                self._lost.append(seq)
         return Entry(seq=seq, event=event, data=data, leaf_hash=replay.last_leaf)
 
 

@@ -39,12 +39,14 @@ class Source(Protocol):
 
 
 @contextmanager
-def at(location: str, *, token: str | None = None) -> Iterator[Source]:
+def at(
+    location: str, *, token: str | None = None, timeout_s: float = 30
+) -> Iterator[Source]:
     """Open the source that an http(s) address or the path of a folder names."""
     if "://" not in location:
         yield Folder(Path(location))
         return
-    web = Web(location, token=token)
+    web = Web(location, token=token, timeout_s=timeout_s)
     try:
         yield web
     finally:

@@ -34,6 +34,9 @@ def serve(folder: Path, *, listen: str) -> None:
                     status=200, text=witness.add_checkpoint(body)
                 )
             },
+            "/last-note": {
+                "POST": lambda body: Answer(status=200, text=witness.last_note(body))
+            },
         }
         where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         serving.serve(

@@ -15,6 +15,7 @@ from django.test import Client, override_settings
 
 from gemmule.accounts.models import User
 from gemmule.demo import cast
+from ledger import rollback
 from tests import factories
 
 _DATABASES = ["default", "vault"]
@@ -73,6 +74,7 @@ def _notary_without_memory(request: pytest.FixtureRequest) -> None:
     ):
         shutil.rmtree(settings.DATA_DIR / "ledger", ignore_errors=True)
         settings.LEDGER_KEY_FILE.unlink(missing_ok=True)
+        rollback.forget()
 
 
 @pytest.fixture

@@ -127,6 +127,7 @@ EVENT_TYPES: Mapping[str, _EventType] = {
     "person.identified": _type("", "reason statement_sha256"),
     "role.granted": _type("role", "channel institution"),
     "role.revoked": _type("role", "channel institution reason"),
+    "hold.signed": _type("action reason", "dataset statement_sha256"),
     "incident.reported": _type("", "dataset reason statement_sha256"),
 }
 

@@ -67,6 +67,16 @@ app.conf.update(
             # While all workers are busy rounds would only pile up.
             "options": {"expires": 5.0},
         },
+        "releases.compare": {
+            "task": "releases.compare",
+            "schedule": 60.0,
+            "options": {"expires": 60.0},
+        },
+        "releases.copy_ledger": {
+            "task": "releases.copy_ledger",
+            "schedule": 10.0,
+            "options": {"expires": 10.0},
+        },
         "releases.tidy": {"task": "releases.tidy", "schedule": 600.0},
         "catalog.pick_up_files": {"task": "catalog.pick_up_files", "schedule": 10.0},
         "catalog.tidy_store": {"task": "catalog.tidy_store", "schedule": 3600.0},

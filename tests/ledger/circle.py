@@ -41,6 +41,7 @@ class Circle:
         self.write_policy()
         monkeypatch.setattr(settings, "LEDGER_POLICY_FILE", self.policy_file)
         monkeypatch.setattr(cosigning, "cosign", self.cosign)
+        monkeypatch.setattr(cosigning, "last_note", self.last_note)
 
     def witness(self, name: str) -> Cosigner:
         return Cosigner(self.folder / name)
@@ -59,6 +60,15 @@ class Circle:
         lines.append(f"group enough {self.quorum} {' '.join(self.names)}")
         lines.append("quorum enough")
         self.policy_file.write_text("".join(f"{line}\n" for line in lines))
+
+    def last_note(self, url: str, *, origin: str, timeout_s: float) -> bytes | None:
+        name = url.removeprefix("http://").removesuffix(".example")
+        if name in self.away:
+            raise errors.WitnessUnreachable(f"the witness {name} does not answer")
+        try:
+            return self.witness(name).last_note(origin.encode()).encode()
+        except errors.LogUnknown:
+            return None
 
     def cosign(
         self,

@@ -16,7 +16,7 @@ from django.db import connection, connections, transaction
 from pytest_django import DjangoDbBlocker
 
 from gemmule import settings as house
-from ledger import services
+from ledger import rollback, services
 from ledger.models import Checkpoint, Entry
 from tests.ledger.losing import export, lose  # noqa: F401  (fixtures)
 
@@ -53,6 +53,7 @@ def database(
     with django_db_blocker.unblock(), _on_sqlite(settings.DATA_DIR):
         for name in _FILES.values():
             shutil.copy(template / name, settings.DATA_DIR / name)
+        rollback.forget()
         yield "sqlite"
 
 
@@ -191,3 +192,9 @@ def unguarded() -> Callable[[], AbstractContextManager[None]]:
                 cursor.execute(sql)
 
     return off
+
+
+@pytest.fixture
+def reckless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the sequencer go on behind rows that went back, as an attacker's would."""
+    monkeypatch.setattr(rollback, "proofs", tuple)

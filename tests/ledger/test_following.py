@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError
 
-from ledger import following, inspection, keys, selectors, services
+from ledger import following, inspection, keys, rollback, selectors, services
 from tests import waiting, witnesses
 from tests.ledger import processes
 from tests.ledger.circle import Circle
@@ -110,6 +110,7 @@ def test_pauses_grow_and_have_an_end(
         if 1 < len(pauses) < 5:
             raise OSError("no network")
 
+    monkeypatch.setattr(rollback, "examine", tuple)
     monkeypatch.setattr(services, "sequence_all", lambda *, now: None)
     monkeypatch.setattr(services, "publish", work)
     following.follow(

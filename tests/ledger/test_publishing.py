@@ -81,6 +81,7 @@ def test_the_same_head_is_signed_again_after_a_crash(
     assert found is not None and found.size == 2
 
 
+@pytest.mark.usefixtures("reckless")
 def test_a_log_that_was_cut_back_gets_no_signature(
     record: Record, now: datetime, unguarded: Unguarded
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_log_that_was_cut_back_gets_no_signature(
         services.publish(now=now)
 
 
+@pytest.mark.usefixtures("reckless")
 def test_another_history_of_more_entries_gets_no_signature(
     record: Record, now: datetime, unguarded: Unguarded
 ) -> None:
@@ -213,6 +215,7 @@ def test_a_checkpoint_in_place_that_is_none_is_replaced(
     assert head is not None and head.size == 2
 
 
+@pytest.mark.usefixtures("reckless")
 def test_files_ahead_of_a_restored_database_are_not_written_over(
     record: Record,
     now: datetime,

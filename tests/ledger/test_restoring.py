@@ -26,6 +26,7 @@ from ledger import (
     services,
     vault,
 )
+from ledger.management.commands import restore_ledger
 from ledger.sources import Folder
 from ledger.tlog.policy import Policy
 from tests.ledger.losing import findings, policy, restore, rows
@@ -286,14 +287,16 @@ def test_the_command_restores_from_files(
     lose()
     out = StringIO()
     arguments = ("--policy", str(export / "policy"))
-    call_command("restore_ledger", "--from-tiles", str(export), *arguments, stdout=out)
+    call_command(
+        restore_ledger.Command(), "--from-tiles", str(export), *arguments, stdout=out
+    )
     assert out.getvalue() == (
-        "the ledger has 7 entries, 7 of them put back; 0 of these cannot be opened by "
-        "anybody any more\n"
+        "the ledger has 7 entries, 7 of them put back, 0 with what they say; 0 of "
+        "these cannot be opened by anybody any more\n"
     )
     (export / "checkpoint").unlink()
     with pytest.raises(CommandError, match="nothing was restored: checkpoint is not"):
-        call_command("restore_ledger", "--from-tiles", str(export), *arguments)
+        call_command(restore_ledger.Command(), "--from-tiles", str(export), *arguments)
 
 
 def test_the_command_restores_from_a_mirror_at_an_address(
@@ -309,7 +312,7 @@ def test_the_command_restores_from_a_mirror_at_an_address(
             server.answers[name] = (200, {}, path.read_bytes())
     try:
         call_command(
-            "restore_ledger",
+            restore_ledger.Command(),
             *("--from-mirror", server.address, "--token-file", str(token)),
             *("--policy", str(export / "policy")),
             stdout=StringIO(),

@@ -18,6 +18,7 @@ from ledger import (
     models,
     restoring,
 )
+from ledger.management.commands import restore_ledger
 from tests.ledger import tampering
 from tests.ledger.losing import findings, policy, restore, rows
 
@@ -111,7 +112,9 @@ def test_a_notary_that_forgot_is_made_to_remember_by_who_answers_for_it(
         restore(export, now)
     assert rows() == []
     arguments = ("--from-tiles", str(export), "--policy", str(export / "policy"))
-    call_command("restore_ledger", *arguments, "--notary-forgot", stdout=StringIO())
+    call_command(
+        restore_ledger.Command(), *arguments, "--notary-forgot", stdout=StringIO()
+    )
     assert keys.open_notary().last_signed().size == len(rows()) == 7
     record()
     assert findings() == []

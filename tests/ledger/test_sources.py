@@ -59,9 +59,9 @@ class Server:
         self._server.server_close()
 
 
-def open_at(location: str, **options: str) -> None:
+def open_at(location: str, *, token: str | None = None) -> None:
     """Name a source, and ask it for nothing."""
-    with sources.at(location, **options):
+    with sources.at(location, token=token):
         pass
 
 

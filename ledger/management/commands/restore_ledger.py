@@ -23,6 +23,13 @@ class Command(BaseCommand):
         place = parser.add_mutually_exclusive_group(required=True)
         place.add_argument("--from-tiles", type=Path, metavar="DIR")
         place.add_argument("--from-mirror", metavar="URL", help="an address, http(s)")
+        parser.add_argument(
+            "--bodies",
+            type=Path,
+            metavar="DIR",
+            help="where sealed bodies were kept as well; the folder, the site's own "
+            "public files and its bucket are looked through anyway",
+        )
         parser.add_argument("--token-file", type=Path, metavar="FILE")
         parser.add_argument(
             "--policy",
@@ -47,8 +54,9 @@ class Command(BaseCommand):
         except (errors.LedgerError, OSError) as error:
             raise CommandError(f"nothing was restored: {error}") from error
         self.stdout.write(
-            f"the ledger has {found.size} entries, {found.new} of them put back; "
-            f"{found.unknown} of these cannot be opened by anybody any more"
+            f"the ledger has {found.size} entries, {found.new} of them put back, "
+            f"{found.opened} with what they say; {found.unknown} of these cannot be "
+            "opened by anybody any more"
         )
 
 
@@ -73,4 +81,5 @@ def _restore_files(folder: Path, options: dict[str, Any], policy: Policy) -> Res
         policy=policy,
         now=timezone.now(),
         notary_forgot=options["notary_forgot"],
+        kept_bodies=options["bodies"],
     )

@@ -30,6 +30,7 @@ from gemmule.releases.errors import (
     DeliveryRefused,
     NotYetOnLedger,
     RangeInvalid,
+    ReleasesHeld,
     ReleaseStateError,
 )
 
@@ -39,6 +40,7 @@ _BY_ERROR: tuple[tuple[type[Exception], int, str], ...] = (
     (NotAllowed, status.HTTP_403_FORBIDDEN, "not-allowed"),
     (SignInNeeded, status.HTTP_403_FORBIDDEN, "sign-in-needed"),
     (NotYetOnLedger, status.HTTP_503_SERVICE_UNAVAILABLE, "not-yet"),
+    (ReleasesHeld, status.HTTP_503_SERVICE_UNAVAILABLE, "releases-held"),
     (NotYetPublished, status.HTTP_503_SERVICE_UNAVAILABLE, "not-yet"),
     (StorageAway, status.HTTP_503_SERVICE_UNAVAILABLE, "storage-away"),
     (DeliveryRefused, status.HTTP_403_FORBIDDEN, "delivery-refused"),
@@ -55,6 +57,8 @@ _BY_ERROR: tuple[tuple[type[Exception], int, str], ...] = (
     (AccountsError, status.HTTP_400_BAD_REQUEST, "refused"),
 )
 _RETRY_AFTER_S = "2"
+# People have to read something first: programs had better come back.
+_HELD_RETRY_AFTER_S = "3600"
 
 
 class ProblemRenderer(JSONRenderer):
@@ -133,6 +137,8 @@ def _ours(error: Exception) -> _Found | None:
                     extra["successor"] = error.successor
             if isinstance(error, NotYetOnLedger | NotYetPublished | StorageAway):
                 headers["Retry-After"] = _RETRY_AFTER_S
+            if isinstance(error, ReleasesHeld):
+                headers["Retry-After"] = _HELD_RETRY_AFTER_S
             if isinstance(error, RangeInvalid):
                 headers["Content-Range"] = f"bytes */{error.size_bytes}"
             return code, number, extra, headers

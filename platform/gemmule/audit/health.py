@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from django.conf import settings
 
 import ledger.recent
+import ledger.rollback
 import ledger.selectors
 import ledger.verifications
 from gemmule.access.permissions import READER_ROLES
 from gemmule.accounts.models import User
 from gemmule.accounts.permissions import check_role
+from gemmule.releases import holds
 from gemmule.releases.errors import RowsDiffer
+from gemmule.releases.hold import Hold
 from gemmule.releases.models import Release
 from ledger import policies
 from ledger.errors import LedgerError, VerificationError
 from ledger.recent import Backlog
+from ledger.rollback import Contradiction
 from ledger.selectors import CheckpointView, WitnessView
 from ledger.tiles import TileStore
 from ledger.tlog import proof
@@ -37,6 +41,9 @@ class Health:
     witnesses: list[WitnessView]
     # Why the tiles do not give the last checkpoint; empty when they do.
     tiles_problem: str
+    # Why releases are held, and who contradicts the rows; empty when nobody does.
+    holds: list[Hold]
+    contradictions: tuple[Contradiction, ...]
     verified: Outcome | None
     awaited: Outcome | None
     # Releases that were not built because rows differ from the ledger, newest first.
@@ -52,6 +59,8 @@ def health(user: User) -> Health:
         backlog=ledger.recent.backlog(),
         witnesses=ledger.selectors.witnesses(),
         tiles_problem=_tiles_problem(latest) if latest else "",
+        holds=list(holds.open_holds()),
+        contradictions=ledger.rollback.check(),
         verified=ledger.verifications.last(),
         awaited=ledger.verifications.awaited(),
         stopped=list(

@@ -27,6 +27,7 @@ from gemmule.releases import (
     account,
     cohort,
     grounds,
+    holding,
     incidents,
     splitting,
     states,
@@ -38,6 +39,7 @@ from gemmule.releases.errors import (
     ConsentMoved,
     LeaseLost,
     PartsUnusable,
+    ReleasesHeld,
     RowsDiffer,
     SourceMoved,
 )
@@ -68,8 +70,9 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
     Consent that moved meanwhile, or a store that was rewritten without somebody, puts
     the release back to requested: the caller sends it again. A child that was killed
     does so too, and None is returned: the next try waits for as long as a lost
-    worker's lease; so it does while the storage is away. What a person must mend fails
-    it with a reason; rows that differ from the ledger are an incident as well.
+    worker's lease; so it does while the storage is away or releases are held. Errors
+    that a person must fix mark the release failed, with a reason; rows that differ from
+    the ledger are an incident as well.
     """
     held = _take(release_id, clock())
     if held is None:
@@ -109,7 +112,12 @@ def run(release_id: int, *, clock: Clock) -> ReleaseState | None:
     except StorageAway as error:
         logger.warning("release %s: %s", held.accession, error)
         storage.discard(held, token)
-        _wait_for_storage(held, clock())
+        _wait(held, "waiting for the storage", clock())
+        return None
+    except ReleasesHeld as error:
+        logger.warning("release %s: %s", held.accession, error)
+        storage.discard(held, token)
+        _wait(held, "waiting: releases are held", clock())
         return None
     except RowsDiffer as error:
         # Before the release is failed: a kill in between only lets it be met again.
@@ -204,6 +212,8 @@ def _lease_kept(
 
 def _consider(release: Release, clock: Clock) -> Considered:
     """Choose the donors as they stand on a ledger that holds all their consents."""
+    holding.refresh(now=clock())
+    holding.check_not_held(release)
     ledger.services.settle(now=clock())
     chosen = cohort.choose(release.request, on=clock().date())
     if not chosen.members:
@@ -293,11 +303,11 @@ def put_back(release: Release) -> ReleaseState:
     return ReleaseState.REQUESTED
 
 
-def _wait_for_storage(release: Release, now: datetime) -> None:
+def _wait(release: Release, stage: str, now: datetime) -> None:
     """Put the release back until a lease has passed; no worker was lost by it.
 
-    The periodic task sends it again then, and for as long as the storage is away. Parts
-    that were cut are joined again.
+    The periodic task sends it again then, and for as long as the storage is away or
+    releases are held. Parts that were cut are joined again.
     """
     is_split = splitting.standing(release) is not None
     Release.objects.filter(
@@ -308,7 +318,7 @@ def _wait_for_storage(release: Release, now: datetime) -> None:
         state=ReleaseState.BUILDING if is_split else ReleaseState.REQUESTED,
         lease_until=now + timedelta(seconds=settings.RELEASE_LEASE_SECONDS),
         attempts=F("attempts") - 1,
-        progress={"stage": "waiting for the storage"},
+        progress={"stage": stage},
     )
 
 

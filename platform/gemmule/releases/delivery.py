@@ -18,7 +18,7 @@ from django.db import transaction
 import ledger.services
 from gemmule.accounts.models import User
 from gemmule.objects.kept import StorageAway
-from gemmule.releases import gate, permissions, storage
+from gemmule.releases import gate, holding, permissions, storage
 from gemmule.releases.errors import DeliveryRefused, RangeInvalid
 from gemmule.releases.models import Download, Release, ReleaseFile
 
@@ -65,6 +65,7 @@ def open_file(
 ) -> Delivery:
     """Return the bytes asked for, or raise; nothing is read from storage yet."""
     permissions.check_may_download(user, release)
+    holding.refresh(now=clock())
     gate.check_open(release, user, today=clock().date())
     gate.check_on_ledger(release)
     etag = etag_of(file)

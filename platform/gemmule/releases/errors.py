@@ -3,7 +3,9 @@
 ReleasesError (a kind of AccountsError, so that pages and API answer it alike)
 ├── ReleaseStateError    the release is not in a state that allows this
 ├── DeliveryRefused      the gate refuses bytes; `code` and the next step say why
-│   └── NotYetOnLedger   sealed, but its entry is not under a checkpoint yet
+│   ├── NotYetOnLedger   sealed, but its entry is not under a checkpoint yet
+│   └── ReleasesHeld     nothing is handed out until administrators lift a hold
+├── HoldStands           a hold cannot be lifted like this; the message says why
 ├── RangeInvalid         the byte range cannot be satisfied
 ├── ErasureWaits         something still runs that holds the person; later it goes on
 ├── RebuildRefused       a release cannot be built as it was; `code` says why
@@ -55,6 +57,14 @@ class DeliveryRefused(ReleasesError):
 
 class NotYetOnLedger(DeliveryRefused):
     """No byte leaves before the release is under a signed checkpoint."""
+
+
+class ReleasesHeld(DeliveryRefused):
+    """Releases are held: by hand, or because the database is behind the ledger."""
+
+
+class HoldStands(ReleasesError):
+    """The hold stays: the same person, other findings, or rows that are behind."""
 
 
 class RangeInvalid(ReleasesError):

@@ -23,7 +23,7 @@ from gemmule.access.models import Project, ProjectMember, RequestState
 from gemmule.accounts.models import User
 from gemmule.objects import places
 from gemmule.objects.kept import StorageAway
-from gemmule.releases import endings, locks, refusals, turnstile
+from gemmule.releases import endings, holding, locks, refusals, turnstile
 from gemmule.releases.errors import DeliveryRefused, NotYetOnLedger
 from gemmule.releases.models import Release, ReleaseState
 
@@ -76,6 +76,7 @@ def check_open(release: Release, user: User, *, today: date) -> None:
             code="not-a-member",
             title="You are no longer in this project",
         )
+    holding.check_not_held(release)
 
 
 def check_on_ledger(release: Release) -> None:
@@ -106,6 +107,7 @@ def pass_chunk(
     handed on. As it takes its time, nobody waits for another's chunk.
     """
     own = connections[DEFAULT_DB_ALIAS]
+    holding.refresh(now=clock())
     if own.in_atomic_block:
         return _alone(release_id, user, read, clock)
     # Between chunks the reader is slow and the connection is of use to others.

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+import gemmule.releases.hold  # noqa: F401 - its table is one of this room
+
 
 class ReleaseState(models.TextChoices):
     """Where a release stands, from the wish to the end of its availability."""

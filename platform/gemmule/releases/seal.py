@@ -22,6 +22,7 @@ from gemmule.releases import (
     account,
     cohort,
     grounds,
+    holding,
     manifest,
     splitting,
     states,
@@ -64,6 +65,7 @@ def seal(
     with transaction.atomic():
         consent.locks.lock_shared([one.donor_id for one in members])
         locked = _hold(release, token)
+        holding.check_not_held(locked)
         moment = now()
         grounds.compare(considered.grounds, locked.request)
         _check_still_allowed(locked, members, release.request.dataset.build, moment)

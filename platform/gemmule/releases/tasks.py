@@ -7,9 +7,10 @@ import django.utils.timezone
 from celery.signals import worker_process_init, worker_process_shutdown
 
 import gemmule.access.services
+import ledger.bodies
 from gemmule.celery import app, nudge
 from gemmule.objects import places
-from gemmule.releases import build, closing, erasure, parts, upkeep
+from gemmule.releases import build, closing, erasure, holding, parts, upkeep
 from gemmule.releases.models import ReleaseState
 from genomics import spare
 
@@ -77,6 +78,7 @@ def erase_donor(erasure_id: str) -> None:
 def reap_releases() -> None:
     """Settle the ledger, close what has expired, pick up what was left behind."""
     now = django.utils.timezone.now()
+    holding.refresh(now=now)
     gemmule.access.services.expire(now=now)
     closing.expire_consents(now=now)
     closing.expire(now=now)
@@ -86,6 +88,18 @@ def reap_releases() -> None:
     for erasure_id in erasure.left_behind(now=now):
         nudge(erase_donor, str(erasure_id))
     upkeep.sweep_scratch(now=now)
+
+
+@app.task(name="releases.compare", max_retries=0)
+def compare_with_signed() -> None:
+    """Ask witnesses and mirrors whether the ledger's rows went back; hold if so."""
+    holding.refresh(now=django.utils.timezone.now(), ask_everybody=True)
+
+
+@app.task(name="releases.copy_ledger", max_retries=0)
+def copy_ledger() -> None:
+    """Bring the copies of the ledger in a bucket up to date."""
+    ledger.bodies.copy_out()
 
 
 @app.task(name="releases.tidy", max_retries=0)

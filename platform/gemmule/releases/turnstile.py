@@ -31,7 +31,8 @@ import psycopg_pool
 from django.db import connection
 from psycopg import sql
 
-from gemmule.releases import endings, locks
+import ledger.rollback
+from gemmule.releases import endings, holding, locks
 
 # So long a closing waits at most, and for the reads that have begun.
 _OPEN_S = 0.025
@@ -47,7 +48,8 @@ _CONNECTION_S = 5.0
 
 # The words of `gate.check_open`, as one question about all who want to read. The lock
 # is taken by a statement of its own: the next one sees what was committed before.
-_QUESTION = sql.SQL("""
+_QUESTION = sql.SQL(
+    """
 BEGIN;
 {lock};
 SELECT member.user_id
@@ -60,7 +62,9 @@ WHERE release.id = {release} AND release.state IN ('sealed', 'available')
 AND release.expires_on >= {today} AND request.state = 'approved'
 AND key.state = 'active' AND member.user_id = ANY({users}) AND person.is_active
 AND NOT {is_ended}
-""")
+AND """
+    + holding.QUESTION
+)
 
 # Compiled, a call of libpq that does not wait is one step for all threads.
 _IS_ONE_STEP = psycopg.pq.__impl__ != "python"
@@ -118,6 +122,7 @@ class _Window:
                 today=self.today,
                 users=list(self.users),
                 is_ended=endings.SQL,
+                floor=ledger.rollback.floor(),
             )
         )
         while found.nextset():

@@ -41,6 +41,7 @@ MEANINGS: Mapping[str, str] = {
     "person.identified": "the person behind a pseudonym was identified",
     "role.granted": "a role was granted",
     "role.revoked": "a role was revoked",
+    "hold.signed": "an administrator signed that releases may go on",
     "incident.reported": "an incident was reported",
 }
 

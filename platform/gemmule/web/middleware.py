@@ -27,6 +27,7 @@ from gemmule.releases.errors import (
     DeliveryRefused,
     NotYetOnLedger,
     RangeInvalid,
+    ReleasesHeld,
     ReleaseStateError,
 )
 
@@ -36,6 +37,7 @@ _PAGES: tuple[tuple[type[Exception], int, str], ...] = (
     (NotFound, 404, "404.html"),
     (NotAllowed, 403, "403.html"),
     (NotYetOnLedger, 503, "delivery_refused.html"),
+    (ReleasesHeld, 503, "delivery_refused.html"),
     (NotYetPublished, 503, "400.html"),
     (StorageAway, 503, "400.html"),
     (DeliveryRefused, 403, "delivery_refused.html"),
@@ -92,6 +94,8 @@ class DomainErrorMiddleware:
                     exception, NotYetOnLedger | NotYetPublished | StorageAway
                 ):
                     answer["Retry-After"] = "2"
+                if isinstance(exception, ReleasesHeld):
+                    answer["Retry-After"] = "3600"
                 if isinstance(exception, RangeInvalid):
                     answer["Content-Range"] = f"bytes */{exception.size_bytes}"
                 return answer

@@ -12,6 +12,7 @@ import ledger.selectors
 from gemmule.access.coverage import round_count
 from gemmule.catalog import selectors
 from gemmule.catalog.models import Dataset
+from gemmule.releases import holding
 
 _NEWEST = 3
 
@@ -54,7 +55,11 @@ def dataset(request: HttpRequest, accession: str) -> HttpResponse:
     return render(
         request,
         "public/dataset.html",
-        {**_card(found), "entry": ledger.selectors.entry(found.event)},
+        {
+            **_card(found),
+            "entry": ledger.selectors.entry(found.event),
+            "held": holding.why_held(found.pk),
+        },
     )
 
 

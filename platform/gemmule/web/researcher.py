@@ -33,7 +33,7 @@ from gemmule.accounts.models import Role, User
 from gemmule.accounts.permissions import check_role
 from gemmule.accounts.selectors import active_keys, user_by_email
 from gemmule.audit import receipts
-from gemmule.releases import emptiness
+from gemmule.releases import emptiness, holding
 from gemmule.releases.http import file_response, manifest_response
 from gemmule.releases.models import Release, ReleaseState
 from gemmule.web.forms import instead
@@ -284,6 +284,7 @@ def release_detail(request: MemberRequest, accession: str) -> HttpResponse:
         "successor": Release.objects.filter(supersedes=release).first(),
         "files": release.files.all(),
         "empty_because": emptiness.words(release.empty_because),
+        "held": holding.why_held(release.request.dataset_id),
         "site": request.build_absolute_uri("/").rstrip("/"),
     }
     if not request.headers.get("HX-Request"):

@@ -14,6 +14,11 @@ import gemmule.catalog.intake
 import gemmule.catalog.services
 import gemmule.catalog.storage
 import gemmule.catalog.upkeep
+import gemmule.objects.copies
+import ledger.bodies
+import ledger.copies
+import ledger.rollback
+import ledger.selectors
 from consent.models import Donor
 from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import ResearcherKey, User
@@ -27,6 +32,7 @@ from gemmule.releases.models import (
     ReleaseFile,
     ReleaseState,
 )
+from ledger.models import Head
 from tests.gemmule.releases import cohort_file
 from tests.gemmule.releases.conftest import Clock, Keyring
 from tests.gemmule.releases.contents import builds, lies_at, stored
@@ -155,3 +161,21 @@ def test_an_erased_donor_is_in_no_bucket_and_no_cache(
         "store-2.csi",
     ]
     assert builds() == {}
+
+
+def test_the_ledgers_copies_are_in_the_bucket_and_show_that_rows_went_back(
+    built: Release, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.bodies.copy_out()
+    (copies,) = gemmule.objects.copies.of_ledger()
+    here = ledger.copies.here()
+    assert copies.read(ledger.bodies.CHECKPOINT) == here.read("checkpoint")
+    size = ledger.selectors.tree_size()
+    kept = ledger.bodies.find([copies], start=0, end=size)
+    assert len(kept) == size
+    assert copies.read("bodies/nothing") is None
+    # What the bucket holds is all that is left of what was signed.
+    shutil.rmtree(settings.DATA_DIR / "ledger")
+    monkeypatch.setattr(Head.objects, "first", lambda: None)
+    ledger.rollback.forget()
+    assert [each.code for each in ledger.rollback.proofs()] == ["rows-behind"]

@@ -36,7 +36,10 @@ from gemmule.accounts.models import ResearcherKey, Role, User
 from gemmule.catalog.descriptions import Description
 from gemmule.catalog.models import DataFile, DataFileState, Dataset
 from gemmule.demo import cast
+from gemmule.releases import holds
+from gemmule.releases.hold import HoldCode
 from gemmule.releases.models import Erasure, ErasureStage
+from ledger import rollback
 from tests import cohorts, factories
 from tests.gemmule.api.sealing import seal_release
 
@@ -99,6 +102,7 @@ def make() -> World:
     """Return the world; call it inside `taken_back`."""
     # The notary remembers what it signed in databases that are gone.
     shutil.rmtree(settings.DATA_DIR / "ledger", ignore_errors=True)
+    rollback.forget()
     settings.LEDGER_KEY_FILE.unlink(missing_ok=True)
     now = timezone.now()
     people = {who.key: factories.member(who) for who in (*cast.CAST, cast.SAM)}
@@ -282,7 +286,9 @@ def _draft_dataset(world: World, sven: User, now: datetime) -> None:
         uploaded_by=sven,
         uploaded_at=now,
     )
+    hold = holds.place(code=HoldCode.BY_HAND, dataset=made, now=now)
     world.objects |= {
+        "hold": {"hold_id": hold.pk},
         "dataset": {"accession": made.accession},
         "vcf": {"accession": made.accession, "number": file.number},
     }

@@ -48,6 +48,7 @@ _FORMS: dict[str, dict[str, str]] = {
     "role_propose": {"email": cast.AUD.email, "role": "steward"},
     "donor_erase": {"password": cast.PASSWORD},
     "role_confirm": {"password": cast.PASSWORD},
+    "hold_sign": {"password": cast.PASSWORD, "findings_sha256": "00" * 32},
     "research_project_new": {"title": "Lungs", "lay_summary": "About lungs."},
     "research_project": {"email": cast.ROSA.email},
     "research_request_edit": {"research_types": "biomedical"},

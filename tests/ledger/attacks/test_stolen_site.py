@@ -78,6 +78,7 @@ def forge_what_is_ours() -> None:
     shutil.rmtree(publishing.store().root)
 
 
+@pytest.mark.usefixtures("reckless")
 def test_a_rewritten_site_gets_no_cosignature_and_opens_no_gate(
     published: list[uuid.UUID],
     record: Record,
@@ -95,6 +96,7 @@ def test_a_rewritten_site_gets_no_cosignature_and_opens_no_gate(
     assert len(refused) == 2 and all(refused)
 
 
+@pytest.mark.usefixtures("reckless")
 def test_a_site_restored_from_an_old_backup_gets_no_cosignature(
     published: list[uuid.UUID],
     record: Record,

@@ -146,6 +146,7 @@ def test_the_list_of_types_is_the_published_one() -> None:
         access.expired access.closed agreement.signed form.published data.registered
         data.released data.delivered data.revoked data.deleted subject.erased
         audit.viewed person.identified role.granted role.revoked incident.reported
+        hold.signed
     """
     assert set(vocabulary.EVENT_TYPES) == set(published.split())
 

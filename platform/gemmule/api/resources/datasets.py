@@ -1,6 +1,6 @@
 """GET /datasets/: the catalogue."""
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,6 +11,7 @@ from gemmule.accounts.errors import NotFound
 from gemmule.api.schema import PAGING, READING, answers
 from gemmule.api.views import GemmuleView
 from gemmule.catalog.models import DataFileState, Dataset
+from gemmule.releases import holding
 
 
 class DatasetSerializer(serializers.ModelSerializer[Dataset]):
@@ -21,13 +22,28 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
         read_only=True,
         help_text="How many files, per chromosome, say, a release of it has.",
     )
+    held = serializers.SerializerMethodField(
+        help_text="Why no release of it is built or handed out now; empty if they are.",
+    )
 
     class Meta:
         """Fields are written out: no field is shown by accident."""
 
         model = Dataset
-        fields = ("accession", "title", "summary", "build", "published_at", "files")
+        fields = (
+            "accession",
+            "title",
+            "summary",
+            "build",
+            "published_at",
+            "files",
+            "held",
+        )
         read_only_fields = fields
+
+    def get_held(self, dataset: Dataset) -> str:
+        """Return why its releases are held."""
+        return dataset.hold_reason or holding.why_all_held()  # type: ignore[attr-defined]  # annotated
 
 
 class DatasetList(GemmuleView):
@@ -60,4 +76,6 @@ class DatasetDetail(GemmuleView):
 
 def _published() -> QuerySet[Dataset]:
     accepted = Count("files", filter=Q(files__state=DataFileState.ACCEPTED))
-    return gemmule.catalog.selectors.published().annotate(file_count=accepted)
+    return gemmule.catalog.selectors.published().annotate(
+        file_count=accepted, hold_reason=holding.reason_of(OuterRef("pk"))
+    )

@@ -36,3 +36,8 @@ class ConfirmForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
         strip=False,
     )
+
+
+class HoldForm(ConfirmForm):
+    # What was read; whoever comes late signs nothing else.
+    findings_sha256 = forms.CharField(max_length=64, widget=forms.HiddenInput)

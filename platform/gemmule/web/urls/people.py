@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from gemmule.web import people
+from gemmule.web import holds, people
 
 urlpatterns = [
     path("people/", people.people, name="people"),
@@ -18,5 +18,7 @@ urlpatterns = [
         people.role_decline,
         name="role_decline",
     ),
+    path("people/holds/", holds.hold_list, name="holds"),
+    path("people/holds/<int:hold_id>/", holds.hold_sign, name="hold_sign"),
     path("people/roles/<int:grant_id>/revoke/", people.role_revoke, name="role_revoke"),
 ]

@@ -1,0 +1,163 @@
+"""Catch up with the ledger after a database was restored, act by act.
+
+`restore_ledger` has put the entries back, and the bodies that were kept. Here the rows
+follow: releases that were revoked, requests that ended, roles that were revoked,
+decisions of donors, and what these close. Only what the ledger shows is done, and all
+of it may be done again. What has no body any more holds the datasets that it may
+concern, for two administrators to look at (`holds`).
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.db import transaction
+
+import consent.locks
+import consent.replaying
+import consent.selectors
+import gemmule.access.replaying
+import gemmule.accounts.replaying
+import ledger.erasure
+import ledger.opened
+import ledger.selectors
+from consent.models import Donor
+from gemmule.catalog.models import Dataset
+from gemmule.releases import closing, holds, locks, states
+from gemmule.releases.hold import HoldCode
+from gemmule.releases.models import Erasure, ErasureStage, Release, ReleaseState
+from ledger.inspection import Finding
+from ledger.opened import Opened
+
+_REASONS = {"consent-ended": "The consent of a donor in it ended."}
+_SEALED_SINCE = (
+    "it was sealed after the backup that this site was restored from; ask for it again"
+)
+
+
+def replay(*, now: datetime) -> list[Finding]:
+    """Bring the rows behind the ledger up to it; return what was done and is lost."""
+    tombstones = ledger.erasure.restore_tombstones()
+    done = [*_releases(now), *gemmule.accounts.replaying.replay(now=now)]
+    ended, lost_ends = gemmule.access.replaying.replay()
+    done += ended
+    for end in lost_ends:
+        _hold(Dataset.objects.filter(accession=end.dataset), end.finding, now)
+    replayed = consent.replaying.replay()
+    for made in replayed.made:
+        what = f"a consent.{made.act} of a donor stands again"
+        done.append(_done(ledger.selectors.entry(made.event).seq, what))
+    for lost in replayed.lost:
+        if lost.donor_id is None:
+            holds.place(code=HoldCode.LOST, findings=[lost.finding], now=now)
+        else:
+            datasets = Dataset.objects.filter(samples__donor_id=lost.donor_id)
+            _hold(datasets.distinct(), lost.finding, now)
+    for donor_id in dict.fromkeys(made.donor_id for made in replayed.made):
+        _close(Donor.objects.get(pk=donor_id), now)
+    done += _erasures(tombstones, now)
+    return [
+        *done,
+        *(end.finding for end in lost_ends),
+        *(act.finding for act in replayed.lost),
+    ]
+
+
+def _done(seq: int | None, what: str) -> Finding:
+    return Finding(code="replayed", message=f"entry {seq}: {what}", seq=seq)
+
+
+def _hold(datasets: Iterable[Dataset], finding: Finding, now: datetime) -> None:
+    for dataset in datasets:
+        holds.place(code=HoldCode.LOST, dataset=dataset, findings=[finding], now=now)
+
+
+def _releases(now: datetime) -> Iterator[Finding]:
+    """Close what was revoked, and give up what was sealed since: its row is lost."""
+    for some in ledger.opened.walk("data.released", "data.revoked"):
+        for each in some:
+            if each.seq is None:
+                continue
+            if each.type == "data.released":
+                release = Release.objects.filter(event=each.event).first()
+                if release is not None and _give_up(release, now):
+                    what = f"release {release.accession} is to be asked for again"
+                    yield _done(each.seq, what)
+                continue
+            digest = each.pub["manifest_sha256"]
+            for release in Release.objects.filter(manifest_sha256=digest):
+                if _revoke(release, each):
+                    yield _done(each.seq, f"release {release.accession} is revoked")
+
+
+def _revoke(release: Release, entry: Opened) -> bool:
+    with transaction.atomic():
+        locks.lock_exclusive(release.pk)
+        locked = Release.objects.select_for_update().get(pk=release.pk)
+        if locked.state not in states.DELIVERED_STATES:
+            return False
+        states.move(locked, ReleaseState.REVOKED)
+        locked.event_revoked = entry.event
+        locked.closed_at = ledger.selectors.entry(entry.event).time
+        locked.closed_reason = _REASONS.get(str(entry.pub.get("reason")), "")
+        locked.lease_until = None
+        locked.save()
+    return True
+
+
+def _give_up(release: Release, now: datetime) -> bool:
+    with transaction.atomic():
+        locked = Release.objects.select_for_update().get(pk=release.pk)
+        if locked.state not in (ReleaseState.REQUESTED, ReleaseState.BUILDING):
+            return False
+        states.move(locked, ReleaseState.FAILED)
+        locked.failure_code, locked.failure_reason = "restored", _SEALED_SINCE
+        locked.closed_at, locked.lease_until = now, None
+        locked.save()
+    return True
+
+
+def _close(donor: Donor, now: datetime) -> None:
+    """Close what the donor's decision of today does not cover, as her act would have.
+
+    Releases whose revocation is on the ledger are closed by then.
+    """
+    with transaction.atomic():
+        consent.locks.lock_exclusive(donor.pk)
+        standing = consent.selectors.current(donor)
+        assert standing is not None, "a decision of hers was made again"
+        if standing.act in ("resumed", "changed"):
+            closing.reopen_after_pause(consent=standing, now=now)
+        closing.close_uncovered(consent=standing, now=now)
+
+
+def _erasures(tombstones: int, now: datetime) -> Iterator[Finding]:
+    """Hold everything when more people were erased than tombstones came back.
+
+    Who they are, no entry says; `replay_erasures` erases those with a tombstone. What
+    was done stands in the table again, so that it is asked about once.
+    """
+    known = set(Erasure.objects.values_list("event", flat=True))
+    since = [
+        each.event
+        for some in ledger.opened.walk("subject.erased")
+        for each in some
+        if each.seq is not None and each.event not in known
+    ]
+    if len(since) > tombstones:
+        finding = Finding(
+            code="erasure-lost",
+            message=f"{len(since)} erasures are on the ledger and not in the tables, "
+            f"{tombstones} tombstones came back: nobody can tell who else was erased",
+        )
+        holds.place(code=HoldCode.LOST, findings=[finding], now=now)
+        yield finding
+    times = ledger.selectors.entries_by_event(since)
+    Erasure.objects.bulk_create(
+        Erasure(
+            stage=ErasureStage.DONE,
+            event=event,
+            asked_at=times[event].time or now,
+            done_at=times[event].time or now,
+        )
+        for event in since
+    )
