@@ -24,6 +24,9 @@ from genomics.uploads.store import Expected, StoreWriter
 from genomics.uploads.unpack import Unpacker
 
 MAX_WARNINGS = 100
+# Behind the first fault no more text than that is searched for others, as nobody should
+# wait for hours to hear of the first.
+_SOUGHT_BYTES = 1 << 30
 
 
 def run(job: IntakeJob, progress: ProgressSink) -> IntakeResult:
@@ -40,6 +43,7 @@ def run(job: IntakeJob, progress: ProgressSink) -> IntakeResult:
         chunks = unpacker.chunks()
         batches = text.batches(_as_text(chunks, job), job.limits)
         reader = UploadReader(batches, _build(job), job.limits)
+        end: int | None = None
         for lines in reader.records():
             merger.take(lines.records, lines.part)
             progress(
@@ -49,6 +53,10 @@ def run(job: IntakeJob, progress: ProgressSink) -> IntakeResult:
                     bytes=unpacker.bytes_read,
                 )
             )
+            if reader.faults:
+                end = end or unpacker.bytes_out + _SOUGHT_BYTES
+                if unpacker.bytes_out > end:
+                    break
         if reader.faults:
             raise _refusal(reader, unpacker, chunks)
         merger.finish()

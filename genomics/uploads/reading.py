@@ -19,6 +19,7 @@ from genomics.uploads.text import Batch
 
 # Behind these nothing can be told of the rest.
 _LAST_CODES = (
+    "version",
     "header-length",
     "header-missing",
     "column-header",

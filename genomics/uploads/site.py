@@ -43,6 +43,8 @@ _ALT = re.compile(
     rb"|\.%(base)s+"  # single breakends
     rb"|%(base)s+\." % {b"base": _BASE, b"contig": _CONTIG}
 )
+# Bases of ALT itself: all of it, or those before or behind a breakend's mate.
+_OWN_BASES = re.compile(rb"^[A-Za-z]+(?=$|[\[\].])|(?<=[\[\].])[A-Za-z]+$")
 _MATE = re.compile(rb"([\[\]])<?([^\[\]]+?)>?:([0-9]{1,10}[\[\]])")
 _REMEMBERED = 1 << 14
 _LONGEST_FILTERS = 256
@@ -251,11 +253,10 @@ class SiteReader:
         seen = {columns[3]}
         for index, alt in enumerate(alts):
             if alt.translate(None, _BASES) or not alt:
-                if self._open_bases and not alt.upper().translate(
-                    None, _BASES + self._open_bases
-                ):
-                    # What is open in REF is the same base here.
-                    alt = alt.upper().translate(_OPEN_BASES)
+                if self._open_bases:
+                    opened = alts[index] = self._with_open_bases(alt)
+                    is_changed |= opened != alt
+                    alt = opened
                 if not _ALT.fullmatch(alt):
                     self._refuse_alt(alt, index + 1)
                 if not alt.isalpha():
@@ -276,6 +277,17 @@ class SiteReader:
         if is_changed:
             columns[4] = b",".join(alts)
         return is_changed
+
+    def _with_open_bases(self, alt: bytes) -> bytes:
+        """Return ALT with N for the codes that REF has: they are the same bases."""
+
+        def opened(match: "re.Match[bytes]") -> bytes:
+            bases = match[0].upper()
+            if bases.translate(None, _BASES + self._open_bases):
+                return match[0]
+            return bases.translate(_OPEN_BASES)
+
+        return _OWN_BASES.sub(opened, alt)
 
     def _standard_mate(self, match: "re.Match[bytes]") -> bytes:
         name = self._standard_name(match[2])

@@ -77,7 +77,7 @@ def _checked(text: bytes, batch: Batch, limits: Limits) -> Iterator[Batch]:
     if text.translate(None, _SOUND):
         faults.append(_unsound(text, batch.first))
     if not text.isascii():
-        faults.extend(_not_utf8(text, batch.first))
+        faults.extend(_not_utf8(text, batch))
     if len(text) > limits.line_bytes:
         faults.extend(
             _too_long(line, batch.first + index, limits)
@@ -113,25 +113,26 @@ def _unsound(text: bytes, first: int) -> IntakeRefused:
     return refusal("control-character", message, line, column)
 
 
-def _not_utf8(text: bytes, first: int) -> list[IntakeRefused]:
-    start = 0
-    while start < len(text):
+def _not_utf8(text: bytes, batch: Batch) -> list[IntakeRefused]:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        return []
+    for number, line in enumerate(batch.lines, start=batch.first):
+        # Header lines are read all the same; see `header`.
+        if line.isascii() or line.startswith(b"##"):
+            continue
         try:
-            text[start:].decode()
+            line.decode()
         except UnicodeDecodeError as error:
-            at = start + error.start
-            line_start = text.rfind(b"\n", 0, at) + 1
-            if text.startswith(b"##", line_start):
-                # Header lines are read all the same; see `header`.
-                start = text.find(b"\n", at) + 1 or len(text)
-                continue
-            line, column = _place(text, at, first)
             message = (
-                f"expected UTF-8, got the byte 0x{text[at]:02x}; if the file is "
-                "Latin-1, convert it with `iconv -f latin1 -t utf-8`"
+                f"expected UTF-8, got the byte 0x{line[error.start]:02x}; if the file "
+                "is Latin-1, convert it with `iconv -f latin1 -t utf-8`"
             )
-            return [refusal("encoding", message, line, column)]
-        break
+            column = line.count(b"\t", 0, error.start) + 1
+            return [refusal("encoding", message, number, column)]
     return []
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from genomics import intake
 from genomics.errors import IntakeRefused
+from genomics.job import Progress
+from genomics.uploads import unpack
 from tests.genomics.uploads import (
     HEADER,
     RECORDS,
@@ -153,6 +156,9 @@ def test_filter_gets_a_name_that_every_reader_takes(
         ("acw", "a", ("ACN", "A")),
         ("AR", "GR", ("AN", "GN")),  # what is open in REF is the same base in ALT
         ("BDHVKMSYRW", "A", ("N" * 10, "A")),
+        ("R", "R[2:5[", ("N", "N[2:5[")),
+        ("ar", "]2:5]AR", ("AN", "]2:5]AN")),
+        ("Y", ".Y", ("N", ".N")),
     ],
 )
 def test_open_bases_of_ref_become_n(
@@ -276,6 +282,24 @@ def test_faults_are_reported_together_and_the_first_counts(tmp_path: Path) -> No
     assert not list(store_path(tmp_path).parent.iterdir())
 
 
+def test_reading_on_behind_a_fault_has_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "_SOUGHT_BYTES", 1 << 20)
+    monkeypatch.setattr(unpack, "CHUNK_BYTES", 1 << 16)
+    rest = "\t.\tA\tC\t.\t.\t.\tGT\t0/1\t0/0\t0/1"
+    rows = [f"2\t{n + 1}{rest}" for n in range(100_000)]
+    rows[0] = rows[0].replace("0/1", "0/9")
+    rows[-1] = rows[-1].replace("0/1", "0/9")
+    progress: list[Progress] = []
+    with pytest.raises(IntakeRefused) as refused:
+        take_in(tmp_path, vcf(records=rows), progress=progress)
+    assert [fault.line for fault in refused.value.faults] == [12]
+    assert progress[-1].bytes < 2 << 20
+    # A caller hears of it meanwhile, and may cancel.
+    assert len(progress) > 10
+
+
 def test_report_has_at_most_twenty_faults(tmp_path: Path) -> None:
     rows = [f"2\t{n + 1}\t.\tA\tC\t.\t.\t.\tGT\t0/1\t0/0\t0/5" for n in range(500)]
     with pytest.raises(IntakeRefused) as refused:
@@ -293,6 +317,19 @@ def test_one_slip_is_one_fault(tmp_path: Path) -> None:
         ("position-order", 16),
         ("contig-order", 18),
     ]
+
+
+def test_header_of_lines_that_are_no_utf8_costs_no_more_than_its_length(
+    tmp_path: Path,
+) -> None:
+    # One look at the rest of the text for each line would take minutes.
+    header = vcf(HEADER[:-1], []) + b"##\xff\n" * 200_000
+    data = header + vcf(HEADER[-1:], RECORDS)
+    assert take_in(tmp_path, data).records == len(RECORDS)
+    latin_1 = data.replace(b"\trs1\t", b"\tr\xe9s\t")
+    with pytest.raises(IntakeRefused, match="iconv") as refused:
+        take_in(tmp_path, latin_1)
+    assert (refused.value.code, refused.value.column) == ("encoding", 3)
 
 
 def test_cat_of_two_files_is_one_fault_that_says_so(tmp_path: Path) -> None:
