@@ -14,11 +14,17 @@ from typing import Any
 from genomics.builds import LENGTHS
 from tests.genomics import reach
 from tests.genomics.checker import MISSING, REF, Allele, Told, tell_cell
+from tests.genomics.misspelling import OTHER_NAMES
 from tests.genomics.values import Version, carried_by, genotype_of, version_of
 
 Record = tuple[str, int, str, str, str | None, str | None, str, str, tuple[Told, ...]]
 Cell = Mapping[str, str]
 Span = tuple[str, int, int]  # contig, start_0, end
+_CHROMOSOMES = {
+    other.removeprefix("chr"): "MT" if name == "chrM" else name.removeprefix("chr")
+    for name, others in OTHER_NAMES.items()
+    for other in others
+}
 _MASKED = Told("/", (MISSING, MISSING), ())
 _NOTHING = Told("", (), ())  # of a masked donor in a record without genotypes
 
@@ -208,6 +214,8 @@ class Expectation:
     def _place(self, contig: str) -> tuple[str, bool]:
         bare = re.sub("^chr", "", contig, flags=re.IGNORECASE).upper()
         bare = "MT" if bare == "M" else bare
+        if self._job["build"] is not None:
+            bare = _CHROMOSOMES.get(bare, bare)
         if self._job["build"] is None:
             return (bare if bare in LENGTHS["GRCh38"] else contig), True
         length = LENGTHS[self._job["build"]].get(bare)

@@ -18,7 +18,7 @@ from genomics.builds import LENGTHS, Build
 from genomics.fields import FieldDefinition
 from tests.genomics import cells, rows
 from tests.genomics.cells import Shape
-from tests.genomics.misspelling import misspelt
+from tests.genomics.misspelling import OTHER_NAMES, misspelt
 from tests.genomics.rows import KINDS
 from tests.genomics.uploads import bgzf
 
@@ -220,7 +220,7 @@ def _job(draw: st.DrawFn, people: list[str], contigs: list[str]) -> dict[str, An
     )
     outputs = draw(st.permutations([f"Q{n:03d}" for n in range(len(included))]))
     build = draw(st.sampled_from([BUILD, None]))
-    spans = _spans(contigs)
+    spans = _spans(contigs, has_build=build is not None)
     withheld = {}
     if build:
         masked = draw(st.lists(st.sampled_from(included), max_size=5, unique=True))
@@ -242,9 +242,13 @@ _MAPPABLE = FieldDefinition(id="MAPQ", number="1", type="Integer", description="
 _DOSAGE = FieldDefinition(id="GD", number="1", type="Float", description="x")
 
 
-def _spans(contigs: list[str]) -> st.SearchStrategy[list[tuple[str, int, int]]]:
+def _spans(
+    contigs: list[str], *, has_build: bool
+) -> st.SearchStrategy[list[tuple[str, int, int]]]:
     """Spans around the places where records stand, under any name of the contig."""
     names = [name for contig in contigs for name in _spellings(contig)]
+    if has_build:
+        names += [other for contig in contigs for other in OTHER_NAMES.get(contig, ())]
 
     def around(name: str, anchor: int, start: int, size: int) -> tuple[str, int, int]:
         first = max(anchor + start, 0)

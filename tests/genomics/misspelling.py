@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 # Of GRCh38; written down apart from the product's table.
-_NAMES: Mapping[str, Sequence[str]] = {
+OTHER_NAMES: Mapping[str, Sequence[str]] = {
     "1": ("01", "NC_000001.11", "CM000663.2"),
     "X": ("23", "0X", "NC_000023.11", "CM000685.2"),
     "Y": ("24", "0Y", "NC_000024.10", "CM000686.2"),
@@ -35,16 +35,17 @@ def misspelt(rng: random.Random, lines: Sequence[str]) -> list[str]:
     rows = [line.split("\t") for line in lines if line[0] != "#"]
     for row in rows:
         _spell(rng, row)
-    contigs = dict.fromkeys(row[0] for row in rows)
-    is_prefixed = {name.startswith("chr") for name in contigs if name in _NAMES}
+    declared = re.findall(r"(?m)^##contig=<ID=([^,>]+)", "\n".join(header))
+    contigs = dict.fromkeys([*declared, *(row[0] for row in rows)])
+    is_prefixed = {name.startswith("chr") for name in contigs if name in OTHER_NAMES}
     spelt = {}
     if len(is_prefixed) == 1:  # else the file has two styles of its own
         accessions = is_prefixed == {False} and rng.random() < 0.3
         for name in contigs:
-            if name in _NAMES and rng.random() < 0.7:
+            if name in OTHER_NAMES and rng.random() < 0.7:
                 fitting = [
                     other
-                    for other in _NAMES[name]
+                    for other in OTHER_NAMES[name]
                     if ("." in other) is accessions
                 ]  # fmt: skip
                 spelt[name] = rng.choice(fitting or [name])
