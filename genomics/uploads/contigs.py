@@ -28,6 +28,8 @@ class Contigs:
         self._stated_build = build
         self._merges_x = False
         self._entered: dict[str, str] = {}  # name in the store -> in the upload
+        # Decided once: a contig that comes later must not rename what is written.
+        self._standard: dict[str, str] = {}
         self._lines: dict[str, int] = {}
         # Neither the build's lengths nor known placeholders: to be judged at the end.
         self._pending: dict[str, int] = {}
@@ -74,12 +76,19 @@ class Contigs:
         """Add a contig that a record has and no line declares; may refuse it."""
         self.lengths[name] = None
         self._judge_accession(name, line, column=1)
-        if self.build is not None:
-            self._know(self.build)
+
+    def standard(self, name: str) -> str:
+        """Return the name that the store has for a contig."""
+        if name not in self.lengths:
+            return self.names.standard(name)
+        found = self._standard.get(name)
+        if found is None:
+            found = self._standard[name] = self.names.standard(name)
+        return found
 
     def enter(self, name: str, line: int) -> None:
         """Begin with the records of a contig; refuse a second one of its chromosome."""
-        standard = self.names.standard(name)
+        standard = self.standard(name)
         other = self._entered.setdefault(standard, name)
         if self._is_part_of_x(name) and other == name:
             self._merges_x = True
@@ -155,7 +164,7 @@ class Contigs:
                 if chromosome and self.build:
                     # The accession is of one sequence, and that has one length.
                     length = builds.LENGTHS[self.build][chromosome]
-            standard = self.names.standard(name)
+            standard = self.standard(name)
             found[standard] = found.get(standard) or length
         return found
 
@@ -166,7 +175,7 @@ class Contigs:
             f"{name} is now {standard}"
             + (" (its pseudoautosomal part)" if self._is_part_of_x(name) else "")
             for name in self.lengths
-            if (standard := self.names.standard(name)) != name
+            if (standard := self.standard(name)) != name
         ]
         if renamed:
             found.append(
@@ -175,7 +184,7 @@ class Contigs:
         codes = [
             name
             for name in self.lengths
-            if contig_names.is_code(name) and self.names.chromosome(name) is None
+            if contig_names.is_code(name) and self.standard(name) == name
         ]
         if codes:
             found.append(
@@ -251,7 +260,8 @@ class Contigs:
 
     def _mismatch(self, name: str, length: int) -> IntakeRefused:
         assert self.build is not None, "without a build nothing is expected"
-        chromosome = self.names.chromosome(name)
+        # Not by `names`: a contig met since may have taken the meaning of a code.
+        chromosome = contig_names.chromosome_in(self.build, name)
         assert chromosome is not None, "only chromosomes are judged"
         other = _build_of(chromosome, length)
         if self._stated_build:

@@ -126,7 +126,7 @@ class SiteReader:
         found: dict[str, int] = {}
         for name, count in self._counts.items():
             if count:
-                standard = self._header.contigs.names.standard(name.decode())
+                standard = self._header.contigs.standard(name.decode())
                 found[standard] = found.get(standard, 0) + count
         return found
 
@@ -192,7 +192,7 @@ class SiteReader:
         if found is None:
             if len(self._standard_names) >= _REMEMBERED:
                 self._standard_names.clear()
-            found = self._header.contigs.names.standard(name.decode()).encode()
+            found = self._header.contigs.standard(name.decode()).encode()
             self._standard_names[name] = found
         return found
 

@@ -165,6 +165,22 @@ def test_chromosome_under_two_names_is_refused(tmp_path: Path) -> None:
         assert (refused.value.code, refused.value.column) == ("contig-name", 1)
 
 
+def test_contig_that_comes_later_renames_nothing_that_is_written(
+    tmp_path: Path,
+) -> None:
+    result = take_in(tmp_path, upload(row("23", 5), row("27", 5)), build="GRCh38")
+    assert placed(store_records(tmp_path)) == [("X", 5), ("27", 5)]
+    assert [name for name, _, _ in result.contigs] == ["X", "27"]
+    # Told before the first record, it says that 23 is no X.
+    data = upload(row("23", 5), row("27", 5), contigs=("23", "27"))
+    result = take_in(tmp_path, data, build="GRCh38")
+    assert [name for name, _, _ in result.contigs] == ["23", "27"]
+    data = upload(row("23", 5), row("27", 5), contigs=("23,length=100",))
+    with pytest.raises(IntakeRefused) as refused:
+        take_in(tmp_path, data, build="GRCh38")
+    assert refused.value.code == "build-mismatch"
+
+
 def test_mates_and_chr2_are_renamed_as_their_contigs_are(tmp_path: Path) -> None:
     rows = [
         row("01", 5, "A[25:700[,]0X:8]A,<BND>", "CHR2=0Y;POS2=9"),
