@@ -27,6 +27,7 @@ class Contigs:
         self.is_plink_1 = False  # by its ##source
         self._stated_build = build
         self._merges_x = False
+        self._x_name: str | None = None  # of what the parts of X are merged into
         self._entered: dict[str, str] = {}  # name in the store -> in the upload
         # Decided once: a contig that comes later must not rename what is written.
         self._standard: dict[str, str] = {}
@@ -61,9 +62,9 @@ class Contigs:
                 faults.append(refused)
         self._know(self.build or builds.detect_build(self.lengths.items()))
         # Where no contig is declared, a part of X may come yet.
-        self._merges_x = self.build is not None and (
-            not self.lengths or any(self._is_part_of_x(name) for name in self.lengths)
-        )
+        parts = [name for name in self.lengths if self._is_part_of_x(name)]
+        self._merges_x = bool(parts) or (self.build is not None and not self.lengths)
+        self._x_name = self.standard(parts[0]) if parts else None
         stated = self.lengths.items()
         for name, length in [(name, n) for name, n in stated if n is not None]:
             try:
@@ -113,9 +114,11 @@ class Contigs:
 
     def part(self, name: str) -> str | None:
         """Return the part of X that a contig is, None where nothing is to be merged."""
-        if self._merges_x and self.names.chromosome(name) == "X":
-            return name
-        return None
+        if not self._merges_x or self.names.chromosome(name) != "X":
+            return None
+        # A file may have both X and chrX; the parts belong to one of them.
+        self._x_name = self._x_name or self.standard(name)
+        return name if self.standard(name) == self._x_name else None
 
     def last_position(self, name: str) -> int:
         """Return the last POS that a record on the contig may have.

@@ -173,6 +173,8 @@ class SiteReader:
                     "CHROM",
                 )
             contigs.meet(text, self._number)
+            # What was only named so far, as a mate's contig, may have become known.
+            self._standard_names.clear()
         contigs.enter(text, self._number)
         self.part = contigs.part(text)
         self._counts[name] = 0

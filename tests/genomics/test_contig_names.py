@@ -148,6 +148,15 @@ def test_parts_merge_whatever_their_order_and_where_none_is_declared(
     assert [pos for _, pos in placed(store_records(tmp_path))] == expected
 
 
+def test_part_merges_with_one_of_two_contigs_of_x_alone(tmp_path: Path) -> None:
+    rows = [row("X", 5), row("chrX", 4), row("chrX", 7), row("XY", 3), row("XY", 6)]
+    data = upload(*rows, contigs=("X", "chrX", "XY"))
+    assert take_in(tmp_path, data, build="GRCh38").records == 5
+    assert placed(store_records(tmp_path)) == [
+        ("X", 3), ("X", 5), ("X", 6), ("chrX", 4), ("chrX", 7),
+    ]  # fmt: skip
+
+
 def test_part_of_x_that_no_line_declares_is_refused_behind_x(tmp_path: Path) -> None:
     data = upload(row("X", 5), row("XY", 9), contigs=("X",))
     with pytest.raises(IntakeRefused, match="declare both") as refused:
@@ -163,6 +172,14 @@ def test_chromosome_under_two_names_is_refused(tmp_path: Path) -> None:
         with pytest.raises(IntakeRefused, match="under one name") as refused:
             take_in(tmp_path, data, build="GRCh38")
         assert (refused.value.code, refused.value.column) == ("contig-name", 1)
+
+
+def test_mate_that_is_named_before_its_build_is_known_misleads_nobody(
+    tmp_path: Path,
+) -> None:
+    rows = [row("5", 5, "<BND>", "CHR2=NC_000023.11"), row("NC_000023.11", 5)]
+    take_in(tmp_path, upload(*rows))
+    assert placed(store_records(tmp_path)) == [("5", 5), ("X", 5)]
 
 
 def test_contig_that_comes_later_renames_nothing_that_is_written(
