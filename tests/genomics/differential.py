@@ -15,7 +15,7 @@ from unittest import mock
 import pysam
 
 from genomics.columnar import file
-from tests.genomics import expected
+from tests.genomics import expected, genotypes
 from tests.genomics.bcftools import bcftools_genotypes
 from tests.genomics.consistency import check_self_consistent
 from tests.genomics.generated import Case
@@ -74,9 +74,9 @@ def check_genotypes(case: Case, release: Release) -> None:
         return
     pairs = sorted(case.job["samples"], key=lambda pair: pair[1])
     names = [source for source, _ in pairs]
-    theirs = bcftools_genotypes(expected.with_genotypes_alone(case.text, names), names)
+    theirs = bcftools_genotypes(genotypes.alone(case.text, names), names)
     # Marks before the first allele and lists of sets unphase some genotypes.
     is_plain = not re.search(r"\t[/|]|:PSL\b|LGT", case.text)
-    assert expected.genotypes(theirs, with_phase=is_plain) == expected.genotypes(
+    assert genotypes.of_records(theirs, with_phase=is_plain) == genotypes.of_records(
         release.text, with_phase=is_plain
     )
