@@ -109,7 +109,7 @@ class Cells:
     ) -> list[bytes]:
         """Return the text of each vector."""
         known = self._texts.setdefault((kind, size, is_gt), {})
-        found = []
+        texts = []
         for row in rows:
             text = known.get(row)
             if text is None:
@@ -120,8 +120,8 @@ class Cells:
                 if len(known) >= _MOST_REMEMBERED:
                     known.clear()
                 known[row] = text
-            found.append(text)
-        return found
+            texts.append(text)
+        return texts
 
     def text(self, row: bytes, kind: int, size: int) -> bytes:
         """Return one vector as text."""

@@ -159,7 +159,7 @@ class Contigs:
 
     def standard_lengths(self) -> dict[str, int | None]:
         """Return the contigs under the build's names, with the lengths that count."""
-        found: dict[str, int | None] = {}
+        lengths: dict[str, int | None] = {}
         for name, stated in self.lengths.items():
             length = None if name in self._placeholders else stated
             if length is None and contig_names.named_by_accession(name):
@@ -168,12 +168,12 @@ class Contigs:
                     # The accession is of one sequence, and that has one length.
                     length = builds.LENGTHS[self.build][chromosome]
             standard = self.standard(name)
-            found[standard] = found.get(standard) or length
-        return found
+            lengths[standard] = lengths.get(standard) or length
+        return lengths
 
     def warnings(self) -> list[str]:
         """Return what was renamed, what could not be, and which lengths count not."""
-        found = []
+        warnings = []
         renamed = [
             f"{name} is now {standard}"
             + (" (its pseudoautosomal part)" if self._is_part_of_x(name) else "")
@@ -181,7 +181,7 @@ class Contigs:
             if (standard := self.standard(name)) != name
         ]
         if renamed:
-            found.append(
+            warnings.append(
                 f"contigs have the names of {self.build} now: " + ", ".join(renamed)
             )
         codes = [
@@ -190,7 +190,7 @@ class Contigs:
             if contig_names.is_code(name) and self.standard(name) == name
         ]
         if codes:
-            found.append(
+            warnings.append(
                 f"contigs {', '.join(codes)} keep their names, for nothing says that "
                 "they are PLINK's codes for X, Y and MT: no region and no gene will "
                 "find them; rename them with `bcftools annotate --rename-chrs` if "
@@ -198,13 +198,13 @@ class Contigs:
             )
         if self._placeholders:
             name, length = next(iter(self._placeholders.items()))
-            found.append(
+            warnings.append(
                 f"the lengths of {len(self._placeholders)} contig(s), such as "
                 f"{length} of {name} (line {self._lines[name]}), are made up: "
                 "some programs write the last position + 1, or a largest number; they "
                 f"are left out and prove no build; {_REPAIR}"
             )
-        return found
+        return warnings
 
     def _is_part_of_x(self, name: str) -> bool:
         return (

@@ -61,15 +61,15 @@ class InfoReader:
             entries = [entry for entry in entries if entry]
             if not entries:
                 self._refuse("info", "expected entries or '.' as INFO")
-        kept: dict[bytes, bytes] = {}
+        by_key: dict[bytes, bytes] = {}
         for entry in entries:
             key, equals, value = entry.partition(b"=")
             field = self._info.get(key) or self._learn(key)
             if field is None:
                 is_changed = True
                 continue
-            if key in kept:
-                self._check_again(key, kept[key], entry)
+            if key in by_key:
+                self._check_again(key, by_key[key], entry)
                 is_changed = True
                 continue
             if not equals:
@@ -84,8 +84,8 @@ class InfoReader:
             if key == b"CHR2" and (standard := self._standard_name(value)) != value:
                 entry = key + b"=" + standard
                 is_changed = True
-            kept[key] = entry
-        return b";".join(kept.values()) or b"." if is_changed else info
+            by_key[key] = entry
+        return b";".join(by_key.values()) or b"." if is_changed else info
 
     def finish(self) -> None:
         """Put the INFO keys that the records brought into the header."""

@@ -256,9 +256,9 @@ class SiteReader:
         for index, alt in enumerate(alts):
             if alt.translate(None, _BASES) or not alt:
                 if self._open_bases:
-                    opened = alts[index] = self._with_open_bases(alt)
-                    is_changed |= opened != alt
-                    alt = opened
+                    written = alts[index] = self._with_open_bases(alt)
+                    is_changed |= written != alt
+                    alt = written
                 if not _ALT.fullmatch(alt):
                     self._refuse_alt(alt, index + 1)
                 if not alt.isalpha():
@@ -283,13 +283,13 @@ class SiteReader:
     def _with_open_bases(self, alt: bytes) -> bytes:
         """Return ALT with N for the codes that REF has: they are the same bases."""
 
-        def opened(match: "re.Match[bytes]") -> bytes:
+        def with_n(match: "re.Match[bytes]") -> bytes:
             bases = match[0].upper()
             if bases.translate(None, _BASES + self._open_bases):
                 return match[0]
             return bases.translate(_OPEN_BASES)
 
-        return _OWN_BASES.sub(opened, alt)
+        return _OWN_BASES.sub(with_n, alt)
 
     def _standard_mate(self, match: "re.Match[bytes]") -> bytes:
         name = self._standard_name(match[2])
