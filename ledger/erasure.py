@@ -13,6 +13,7 @@ it takes:
 """
 
 import json
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,8 @@ from django.db.models import Model
 
 from ledger import bodies, copies, durable, locks, services, vault
 from ledger.models import Body, ErasedKey, Pending, VaultKey, Verification
+
+logger = logging.getLogger(__name__)
 
 _TOMBSTONES = "erased"
 _DIGEST = frozenset("0123456789abcdef")
@@ -52,9 +55,11 @@ def destroy_key(*, subject: UUID, now: datetime) -> None:
         )  # An event of the subject is accepted whole, or not.
         ErasedKey.objects.get_or_create(digest=digest)
     durable.append_line(tombstone_file(), digest)
-    for place in (copies.here(), *copies.others()):
-        place.write(f"{_TOMBSTONES}/{digest}", b"")
+    copies.here().write(f"{_TOMBSTONES}/{digest}", b"")
     vault.destroy(subject, now=now)
+    # A bucket that is away holds up what follows, and not the end of the key.
+    for place in copies.others():
+        place.write(f"{_TOMBSTONES}/{digest}", b"")
 
 
 def erase_bodies(*, subject: UUID) -> int:
@@ -130,7 +135,10 @@ def missing_tombstones() -> set[str]:
     path = tombstone_file()
     lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
     for place in (copies.here(), *copies.others()):
-        lines += place.names(_TOMBSTONES)
+        try:
+            lines += place.names(_TOMBSTONES)
+        except OSError as error:
+            logger.warning("tombstones could not be looked for: %s", error)
     noted = {line for line in lines if len(line) == 64 and set(line) <= _DIGEST}
     return noted - set(ErasedKey.objects.values_list("digest", flat=True))
 

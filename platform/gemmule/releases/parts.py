@@ -19,11 +19,20 @@ import gemmule.catalog.erasure
 import genomics.child
 from gemmule.catalog import leases
 from gemmule.objects.kept import StorageAway
-from gemmule.releases import build, cohort, progress, splitting, storage, work
+from gemmule.releases import (
+    build,
+    cohort,
+    holding,
+    progress,
+    splitting,
+    storage,
+    work,
+)
 from gemmule.releases.errors import (
     BuildImpossible,
     ConsentMoved,
     LeaseLost,
+    ReleasesHeld,
     SourceMoved,
 )
 from gemmule.releases.models import (
@@ -54,6 +63,7 @@ def run(part_id: int, *, clock: Clock) -> int | None:
     name = f"{part.pk}-{part.attempts}.c4gh"
     path = storage.new_part(release.pk, part.split_id, name)
     try:
+        holding.check_not_held(release)
         with _lease_kept(part, clock) as check_lease:
             result = _cut(part, path, check_lease, clock)
         is_last = _finish(part, path, result)
@@ -70,10 +80,10 @@ def run(part_id: int, *, clock: Clock) -> int | None:
     except BuildImpossible as error:
         build.fail(release, error.code, str(error), clock())
         return None
-    except StorageAway as error:
+    except (ReleasesHeld, StorageAway) as error:
         logger.warning("release %s: %s: %s", release.accession, part, error)
         storage.drop_part(path)
-        _wait_for_storage(part, clock())
+        _wait(part, clock())
         return None
     except ChildKilled as error:
         logger.warning("release %s: %s lost its child", release.accession, part)
@@ -209,7 +219,7 @@ def _try_again(part: ReleasePart, reason: str, now: datetime) -> None:
     )
 
 
-def _wait_for_storage(part: ReleasePart, now: datetime) -> None:
+def _wait(part: ReleasePart, now: datetime) -> None:
     """Leave the part to be picked up after a lease: no try of its own is used up."""
     _held(part).update(
         state=PartState.WAITING,

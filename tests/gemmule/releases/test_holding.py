@@ -14,10 +14,16 @@ from gemmule.accounts.errors import NotAllowed
 from gemmule.accounts.models import User
 from gemmule.catalog.models import Dataset
 from gemmule.demo.cast import PASSWORD
-from gemmule.releases import build, delivery, gate, holding, holds, tasks
+from gemmule.releases import build, delivery, gate, holding, holds, parts, tasks
 from gemmule.releases.errors import HoldStands, ReleasesHeld
 from gemmule.releases.hold import Hold, HoldCode
-from gemmule.releases.models import Release, ReleaseFile, ReleaseState
+from gemmule.releases.models import (
+    PartState,
+    Release,
+    ReleaseFile,
+    ReleasePart,
+    ReleaseState,
+)
 from ledger import copies, rollback
 from ledger.bodies import CHECKPOINT
 from ledger.inspection import Finding
@@ -25,8 +31,11 @@ from tests import cohorts
 from tests.gemmule.api.sealing import seal_release
 from tests.gemmule.releases.conftest import Clock
 from tests.gemmule.releases.contents import lies_at
+from tests.gemmule.releases.in_parts import cut_all, in_parts, split, waiting
 
 pytestmark = pytest.mark.django_db
+
+__all__ = ["in_parts", "split"]
 
 SignIn = Callable[[User], Client]
 _FOUND = Finding(code="replayed", message="entry 7: a release is revoked")
@@ -257,3 +266,18 @@ def test_whoever_looks_is_told_that_releases_are_held_and_why(
     )
     assert (answer.status_code, answer["Retry-After"]) == (503, "3600")
     assert reason in answer.text
+
+
+def test_parts_of_a_held_build_wait_and_use_up_no_try(
+    in_parts: None, split: Release, alma: User, alan: User, clock: Clock
+) -> None:
+    hold = holds.place(code=HoldCode.BY_HAND, now=clock(), reason="Wait.")
+    for part_id in waiting(clock):
+        assert parts.run(part_id, clock=clock) is None
+    rows = ReleasePart.objects.values_list("state", "attempts")
+    assert set(rows) == {(PartState.WAITING, 0)}
+    sign(alma, hold, clock())
+    sign(alan, hold, clock())
+    clock.tick(minutes=5)
+    cut_all(split, clock)
+    assert build.run(split.pk, clock=clock) == ReleaseState.SEALED
