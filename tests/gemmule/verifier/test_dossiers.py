@@ -74,7 +74,6 @@ def test_the_reason_of_being_out_is_told(
         taken_in(withheld={**CHR2, "mode": "exclude-sample"}),
         taken_in(withheld={**CHR2, "genes": ["NOSUCHGENE1"]}),
     ],
-    ids=str,
 )
 def test_somebody_is_in_who_had_not_permitted_it(one: Someone, tmp_path: Path) -> None:
     check(tmp_path, [*AGREES, one], errors.ConsentDenies)
@@ -90,7 +89,6 @@ def test_somebody_is_in_who_had_not_permitted_it(one: Someone, tmp_path: Path) -
         out(modifiers=NEEDS_ETHICS, is_resolved=True),
         out(withheld=CHR2),
     ],
-    ids=str,
 )
 def test_somebody_is_left_out_who_had_permitted_it(
     one: Someone, tmp_path: Path
