@@ -43,6 +43,7 @@ def test_everyone_with_a_token_sees_the_card_of_a_dataset(
         "build": "GRCh37",
         "published_at": answer.json()["published_at"],
         "files": 1,
+        "held": "",
     }
     listed = as_someone(who).get("/datasets/").json()["results"]
     assert listed == [answer.json()]
@@ -68,7 +69,8 @@ def test_a_list_of_datasets_takes_the_same_queries_however_long(
     for count in (1, 4):
         for _ in range(count):
             cohorts.dataset([], steward=sven, second=signe, now=now)
-        with django_assert_num_queries(2):  # The token and the page.
+        # The token, the page, and the head that tells whether all releases are held.
+        with django_assert_num_queries(3):
             as_rosa.get("/datasets/")
 
 

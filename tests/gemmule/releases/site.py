@@ -139,10 +139,18 @@ class Stage:
 
     def check_once(self, accession: str) -> None:
         """Fail unless the release was made once, and nothing else is left of it."""
-        sealed = self.query(
-            "SELECT accession FROM releases_release WHERE manifest_sha256 <> ''"
+        # Another release may be between its seal and its place on the ledger.
+        waiting.until(
+            lambda: (
+                self.entries()["data.released"]
+                == len(
+                    self.query(
+                        "SELECT id FROM releases_release WHERE manifest_sha256 <> ''"
+                    )
+                )
+            ),
+            what="one entry for each sealed release",
         )
-        assert self.entries()["data.released"] == len(sealed)
         number, token = self.row(accession, "id", "fencing_token")
         builds = [one.name for one in (self.folder / f"{number:08d}").iterdir()]
         assert builds == [f"{token:04d}"]

@@ -7,11 +7,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from gemmule.access import expectation
+from gemmule.access import expectation, reviews
+from gemmule.access import services as access
 from gemmule.access.models import AccessRequest
 from gemmule.accounts.models import User
 from gemmule.api.resources.releases import ReleaseSerializer
 from gemmule.catalog.models import DataFile
+from gemmule.demo.cast import PASSWORD
 from gemmule.notices.models import Notice
 from gemmule.releases import build, emptiness, services, upkeep
 from gemmule.releases.models import Release, ReleaseState
@@ -31,10 +33,29 @@ def make(rosa: User, request: AccessRequest, keyring: Keyring, clock: Clock) -> 
     return release
 
 
-def ask_for(request: AccessRequest, *regions: list[object]) -> AccessRequest:
-    AccessRequest.objects.filter(pk=request.pk).update(regions=list(regions))
-    request.refresh_from_db()
-    return request
+def ask_for(
+    rosa: User, ira: User, approved: AccessRequest, regions: str, clock: Clock
+) -> AccessRequest:
+    """Return a request for these regions, approved as the other one was."""
+    draft = access.draft_request(
+        user=rosa, project=approved.project, dataset=approved.dataset, now=clock()
+    )
+    draft = access.update_draft(
+        user=rosa,
+        request=draft,
+        purpose=approved.purpose,
+        regions_text=regions,
+        justification="Hearts.",
+    )
+    return reviews.approve(
+        reviewer=ira,
+        request=access.submit(user=rosa, request=draft, now=clock()),
+        reason="Sound.",
+        expires_on=approved.expires_on,
+        resolve=[],
+        password=PASSWORD,
+        now=clock(),
+    )
 
 
 def test_a_release_with_records_says_how_many_and_nothing_of_emptiness(
@@ -48,23 +69,20 @@ def test_a_release_with_records_says_how_many_and_nothing_of_emptiness(
 
 
 @pytest.mark.parametrize(
-    ("region", "code"),
-    [
-        (["21", 5, 6], emptiness.OUTSIDE),
-        (["2", 900_000, 900_100], emptiness.NO_CARRIER),
-    ],
+    ("regions", "code"),
+    [("21:6-6", emptiness.OUTSIDE), ("2:900001-900100", emptiness.NO_CARRIER)],
 )
 def test_an_empty_release_says_why_wherever_it_is_shown(
     rosa: User,
+    ira: User,
     client: Client,
     approved: AccessRequest,
     keyring: Keyring,
     clock: Clock,
-    region: list[object],
+    regions: str,
     code: str,
 ) -> None:
-    contig = approved.dataset.files.get().contigs[0][0]
-    request = ask_for(approved, region if region[0] == "21" else [contig, *region[1:]])
+    request = ask_for(rosa, ira, approved, regions, clock)
     release = make(rosa, request, keyring, clock)
     assert (release.samples, release.records) == (28, 0)
     assert release.empty_because == [code]
