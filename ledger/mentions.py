@@ -22,6 +22,11 @@ BESIDE_SQL: LiteralString = """EXISTS (
 SELECT FROM ledger_mention own JOIN ledger_mention other USING (digest)
 WHERE own.event IN ({events}) AND other.type IN ({types}))"""
 
+# `said`, likewise.
+SAID_SQL: LiteralString = """EXISTS (
+SELECT FROM ledger_mention
+WHERE event = {event} AND type = {type} AND digest = {digest})"""
+
 
 def of(event: UUID, type_: str, pub: Mapping[str, JSON]) -> list[Mention]:
     """Return the rows that belong to an event, not written yet."""
@@ -46,6 +51,14 @@ def beside(events: Iterable[UUID | None], *, types: Collection[str]) -> Exists:
     return Exists(
         Mention.objects.filter(digest__in=own.values("digest"), type__in=list(types))
     )
+
+
+def said(event: UUID, *, type_: str, digest: str) -> Exists:
+    """Return whether the event is of this type and mentions the digest, as a condition.
+
+    One look-up in an index.
+    """
+    return Exists(Mention.objects.filter(event=event, type=type_, digest=digest))
 
 
 def is_beside(events: Iterable[UUID | None], *, types: Collection[str]) -> bool:

@@ -161,11 +161,11 @@ def _locked(
 def _asked(release: Release, user: User) -> tuple[bool, bool]:
     """Return whether the user is in the project, and the ledger ended the release."""
     project = Project.objects.filter(pk=release.request.project_id)
-    is_member, is_ended = project.values_list(
+    is_member, is_sealed, is_ended = project.values_list(
         Exists(ProjectMember.objects.filter(project=OuterRef("pk"), user=user)),
-        endings.condition(release),
+        *endings.conditions(release),
     ).get()
-    return is_member, is_ended
+    return is_member, is_ended or not is_sealed
 
 
 def _fresh(release_id: int) -> Release:

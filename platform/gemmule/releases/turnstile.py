@@ -61,7 +61,7 @@ JOIN accounts_user person ON person.id = member.user_id
 WHERE release.id = {release} AND release.state IN ('sealed', 'available')
 AND release.expires_on >= {today} AND request.state = 'approved'
 AND key.state = 'active' AND member.user_id = ANY({users}) AND person.is_active
-AND NOT {is_ended}
+AND {is_sealed} AND NOT {is_ended}
 AND """
     + holding.QUESTION
 )
@@ -121,7 +121,8 @@ class _Window:
                 release=release_id,
                 today=self.today,
                 users=list(self.users),
-                is_ended=endings.SQL,
+                is_sealed=endings.IS_SEALED_SQL,
+                is_ended=endings.IS_ENDED_SQL,
                 floor=ledger.rollback.floor(),
             )
         )

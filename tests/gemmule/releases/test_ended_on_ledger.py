@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 import gemmule.access.services
 import ledger.services
@@ -125,6 +125,32 @@ def test_a_release_that_ended_is_not_opened_by_its_row(
     assert not window_opens(available, rosa, now)
     # The row of the request does not lead away from its end either.
     AccessRequest.objects.update(event_decided=None)
+    assert verdict(available, rosa, now) == "ended-on-ledger"
+    assert not window_opens(available, rosa, now)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
+def test_a_row_that_leads_to_another_entry_than_its_seal_opens_nothing(
+    end: End, available: Release, rosa: User, now: datetime
+) -> None:
+    event = available.donors.values_list("consent__event", flat=True).first()
+    end(available, now)
+    open_again(available, now)
+    # An entry that nothing ends: that of a consent, published and as good as any.
+    Release.objects.filter(pk=available.pk).update(event=event)
+    AccessRequest.objects.update(event_decided=None)
+    assert verdict(available, rosa, now) == "ended-on-ledger"
+    assert not window_opens(available, rosa, now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_look_up_of_its_seal_a_release_is_shut(
+    available: Release, rosa: User, now: datetime
+) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        Mention.objects.filter(event=available.event)._raw_delete("default")
     assert verdict(available, rosa, now) == "ended-on-ledger"
     assert not window_opens(available, rosa, now)
 
