@@ -18,7 +18,7 @@ from django.db import transaction
 import ledger.services
 from gemmule.accounts.models import User
 from gemmule.objects.kept import StorageAway
-from gemmule.releases import gate, holding, permissions, storage
+from gemmule.releases import gate, holding, permissions, sealed, storage
 from gemmule.releases.errors import DeliveryRefused, RangeInvalid
 from gemmule.releases.models import Download, Release, ReleaseFile
 
@@ -68,6 +68,7 @@ def open_file(
     holding.refresh(now=clock())
     gate.check_open(release, user, today=clock().date())
     gate.check_on_ledger(release)
+    sealed.check(release, file, today=clock().date())
     etag = etag_of(file)
     wanted = range_header
     if if_range is not None and if_range.strip() != etag:

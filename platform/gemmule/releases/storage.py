@@ -64,6 +64,17 @@ def reader(file: ReleaseFile) -> AbstractContextManager[Read]:
     return _objects().reader(file.path)
 
 
+def is_in_its_place(file: ReleaseFile) -> bool:
+    """Tell whether the file is read from the folder of a build of its own release."""
+    parts = file.path.split("/")
+    return (
+        len(parts) == 3
+        and parts[0] == f"{file.release_id:08d}"
+        and parts[1].isdecimal()
+        and parts[2] == file.name
+    )
+
+
 def new_part(release_id: int, split_id: int, name: str) -> Path:
     """Return where a part of a split build is to be written, which nothing else is."""
     path = _objects().path(f"{_parts_key(release_id, split_id)}/{name}")
