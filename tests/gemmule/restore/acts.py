@@ -25,14 +25,17 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 import consent.services  # noqa: E402
+import gemmule.access.services  # noqa: E402
+import gemmule.accounts.roles  # noqa: E402
 import gemmule.accounts.services  # noqa: E402
 import ledger.services  # noqa: E402
 from consent.forms import shipped  # noqa: E402
 from consent.models import Channel, Donor  # noqa: E402
-from gemmule.accounts.models import ResearcherKey, User  # noqa: E402
+from consent.terms import Terms  # noqa: E402
+from gemmule.accounts.models import ResearcherKey, RoleGrant, User  # noqa: E402
 from gemmule.accounts.selectors import donor_of  # noqa: E402
 from gemmule.demo import cast  # noqa: E402
-from gemmule.releases import erasure, holds, services, upkeep  # noqa: E402
+from gemmule.releases import closing, erasure, holds, services, upkeep  # noqa: E402
 from gemmule.releases.errors import HoldStands  # noqa: E402
 from gemmule.releases.models import Release  # noqa: E402
 from ledger import inspection  # noqa: E402
@@ -105,11 +108,79 @@ def fetch(token: str, *accessions: str) -> dict[str, list[Any]]:
 
 def withdraw() -> str:
     """Let Ada withdraw; return the state of the release with her."""
+    state = withdraw_meanwhile()
+    upkeep.settle(now=now)
+    return state
+
+
+def withdraw_meanwhile() -> str:
+    """Let Ada withdraw while nothing is published."""
     services.withdraw_consent(
         donor=_ada(), channel="donor", event=uuid.uuid4(), now=now
     )
+    return Release.objects.order_by("pk")[0].state
+
+
+def change() -> str:
+    """Let Ada change her consent so that it covers as much; then let her pause."""
+    services.change_consent(
+        donor=_ada(),
+        form=cohorts.form(now),
+        terms=Terms.from_json(cohorts.GENERAL),
+        withheld={},
+        discovery=False,
+        language="en",
+        evidence={"method": "test"},
+        event=uuid.uuid4(),
+        now=now,
+    )
+    services.pause_consent(donor=_ada(), channel="donor", event=uuid.uuid4(), now=now)
     upkeep.settle(now=now)
     return Release.objects.order_by("pk")[0].state
+
+
+def resume() -> str:
+    """Let Ada end her pause; return the state of the release with her."""
+    services.resume_consent(donor=_ada(), channel="donor", event=uuid.uuid4(), now=now)
+    upkeep.settle(now=now)
+    return Release.objects.order_by("pk")[0].state
+
+
+def close(accession: str) -> None:
+    """Close the request of a release."""
+    release = Release.objects.get(accession=accession)
+    gemmule.access.services.close(
+        user=release.recipient, request=release.request, now=now
+    )
+    upkeep.settle(now=now)
+
+
+def take_role(email: str) -> None:
+    """Take the roles of a person away."""
+    for grant in RoleGrant.objects.active().filter(user__email=email):
+        gemmule.accounts.roles.revoke(
+            administrator=User.objects.get(email=cast.ALMA.email),
+            grant_id=grant.pk,
+            now=now,
+        )
+    upkeep.settle(now=now)
+
+
+def roles(email: str) -> int:
+    """Return how many roles a person has."""
+    return RoleGrant.objects.active().filter(user__email=email).count()
+
+
+def build(accession: str) -> list[Any]:
+    """Release anew what a release was of; return its state, and if Ada is in it."""
+    old = Release.objects.get(accession=accession)
+    closing.revoke(user=old.recipient, release=old, reason="Again.", now=now)
+    made = services.open_release(
+        user=old.recipient, request=old.request, key=old.key, now=now
+    )
+    seal_release(made, now=now)
+    made.refresh_from_db()
+    return [made.state, made.donors.filter(donor=_ada()).exists()]
 
 
 def erase() -> str:
@@ -195,6 +266,13 @@ ACTS: dict[str, Callable[..., Any]] = {
         stage,
         fetch,
         withdraw,
+        withdraw_meanwhile,
+        change,
+        resume,
+        close,
+        take_role,
+        roles,
+        build,
         erase,
         donors,
         settle,
