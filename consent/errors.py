@@ -13,7 +13,7 @@ ConsentError
 │   └── ErasureBegun    the donor is being erased, and acts no more
 ├── EventReused         an event id that already stands for another act
 ├── RowAltered          a row says something else than its ledger entry
-│   └── RowsAltered     rows that were to be relied on do; which, and in what
+│   └── RowsAltered     several rows do; carries which rows and fields
 └── DecisionMoved       a donor acted, or is being erased, since the row was read
 """
 
@@ -83,8 +83,8 @@ class RowsAltered(RowAltered):
     def __init__(self, fields: Mapping[UUID, Sequence[str]]) -> None:
         names = sorted({name for some in fields.values() for name in some})
         super().__init__(
-            f"{len(fields)} of the consents that were read differ from their ledger "
-            f"entries in: {', '.join(names)}"
+            f"{len(fields)} of the consents differ from their ledger entries in: "
+            f"{', '.join(names)}"
         )
         self.fields = {event: tuple(some) for event, some in fields.items()}
 

@@ -63,7 +63,7 @@ def replay() -> Replayed:
                 continue
             consent = _make(donor, each)
             if consent is None:
-                why = "its row cannot be made again behind the donor's others"
+                why = "its row does not follow the last row of the donor"
                 lost.append(_lost(donor.pk, each, why))
             else:
                 made.append(consent)
@@ -74,7 +74,7 @@ def _lost(donor_id: UUID | None, entry: Opened, why: str) -> LostAct:
     return LostAct(
         donor_id=donor_id,
         finding=Finding(
-            code="consent-lost", message=f"{entry.where}: a {entry.type}: {why}"
+            code="consent-lost", message=f"{entry.where}, {entry.type}: {why}"
         ),
     )
 

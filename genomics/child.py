@@ -347,7 +347,7 @@ def _faults(value: JSON) -> list[Fault]:
                 fault = Fault(code=code, message=message, line=line, column=column)
                 found.append(fault)
             case _:
-                raise ChildKilled("expected faults as the child process writes them")
+                raise ChildKilled("expected faults with code, message, line and column")
     return found
 
 

@@ -34,7 +34,7 @@ FORMAT = _table("""
     LA LGT LPGT
     RAL AAL       | spells alleles of another file
     ID            | names a record of another file
-    PSV           | tells samples of another file
+    PSV           | names samples of another file
 """)
 
 INFO = _table("""
@@ -55,7 +55,7 @@ INFO = _table("""
     SUPP_VEC SUPP_VEC_EXT
     RNAMES READNAMES   | names reads, and by them runs and samples
     READS
-    CSQ ANN EFF BCSQ   | tells of all alleles of the source's record
+    CSQ ANN EFF BCSQ   | describes all alleles of the source's record
     vep LOF NMD
     OLD_MULTIALLELIC OLD_VARIANT
     OLD_CLUMPED OLD_REC

@@ -175,7 +175,7 @@ def _contig(name: str, number: int, build: Build | None) -> str:
         others = " and ".join(accession[1]) if accession else ""
         raise BedInvalid(
             f"expected a chromosome of {build} (1 to 22, X, Y or MT, with or without "
-            f"chr), got {name}" + (f", which is of {others}" if others else ""),
+            f"chr), got {name}" + (f", which belongs to {others}" if others else ""),
             line=number,
             column=1,
         )

@@ -184,7 +184,7 @@ def _decode(cipher: AESGCM, data: bytes) -> Iterator[KeptBody]:
     try:
         items = json.loads(data)["bodies"] if data else []
     except (ValueError, KeyError, TypeError):
-        logger.warning("a file of bodies cannot be read, and is left out")
+        logger.warning("a file of sealed bodies cannot be read and is skipped")
         return
     for item in items:
         seq = int(item["seq"])

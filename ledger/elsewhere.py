@@ -51,13 +51,13 @@ def signed_notes() -> Iterator[tuple[str, bytes | None]]:
             try:
                 yield name, answer.result(max(0.0, deadline - time.monotonic()))
             except (errors.LedgerError, Late) as error:
-                logger.info("%s was asked in vain: %s", name, error)
+                logger.info("%s does not answer: %s", name, error)
         pool.shutdown(wait=False, cancel_futures=True)
     for place in copies.others():
         try:
             yield "the copy of the checkpoint", place.read(bodies.CHECKPOINT)
         except OSError as error:
-            logger.info("the copy of the checkpoint was asked for in vain: %s", error)
+            logger.info("the copy of the checkpoint cannot be read: %s", error)
 
 
 def _of_witness(url: str) -> bytes | None:

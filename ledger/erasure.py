@@ -138,7 +138,7 @@ def missing_tombstones() -> set[str]:
         try:
             lines += place.names(_TOMBSTONES)
         except OSError as error:
-            logger.warning("tombstones could not be looked for: %s", error)
+            logger.warning("tombstones could not be read: %s", error)
     noted = {line for line in lines if len(line) == 64 and set(line) <= _DIGEST}
     return noted - set(ErasedKey.objects.values_list("digest", flat=True))
 

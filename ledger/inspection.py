@@ -301,8 +301,8 @@ def _check_mentions(
     for event in mentions.differing(said):
         report.add(
             "mention",
-            f"event {event} is not looked up by what it says in public: rows of "
-            "ledger_mention were changed, or written apart from the ledger",
+            f"the rows of ledger_mention for event {event} differ from what the event "
+            "says in public: they were changed or written outside the services",
             event=event,
         )
 
@@ -321,7 +321,7 @@ def _check_orphans(report: Report) -> None:
     for event in mentions.of_nothing():
         report.add(
             "mention",
-            f"event {event} is in ledger_mention, and is no event of the ledger",
+            f"ledger_mention has event {event}, which the ledger does not have",
             event=event,
         )
 

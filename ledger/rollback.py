@@ -195,16 +195,17 @@ def _compare(
     if signed.size > size:
         return Contradiction(
             code="rows-behind",
-            message=f"{place}: a checkpoint of {signed.size} entries is signed, the "
-            f"tables hold {size}: they were restored from an older backup, or cut back",
+            message=f"{place}: a signed checkpoint has {signed.size} entries, the "
+            f"tables have {size}: they were restored from an older backup, or rows of "
+            "them were deleted",
             is_proof=True,
         )
     if not signed.size or head is None or _root_at(signed.size, head) == signed.root:
         return None
     return Contradiction(
         code="rows-differ",
-        message=f"{place}: a checkpoint of {signed.size} entries is signed that the "
-        "tables do not lead to: they hold another history",
+        message=f"{place}: a signed checkpoint of {signed.size} entries has another "
+        "root than the tables: they hold another history",
         is_proof=True,
     )
 
@@ -269,8 +270,8 @@ def _opened(
         claims.append(
             _claim(
                 "note-unsigned",
-                f"{place}: what is there is not a checkpoint that a key of this log "
-                "signed; it proves nothing, and somebody should look who wrote it",
+                f"{place}: expected a checkpoint signed by a key of this log, got "
+                "another note; it proves nothing: find out who wrote it",
             )
         )
 

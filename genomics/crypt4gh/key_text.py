@@ -291,7 +291,7 @@ def _refuse_unframed(text: str) -> NoReturn:
         _refuse_foreign(Kind(form=Form.OTHER, name="a key of minisign or signify"))
     raise KeyInvalid(
         "expected the whole text of a public key file (Crypt4GH, ssh-ed25519, X25519 "
-        "or Ed25519), got a text in which there is no key. To make a key: "
+        "or Ed25519), got a text with no key. To make a key: "
         f"{_MAKE}; then paste the text of my.pub"
     )
 
@@ -302,7 +302,7 @@ def _refuse_foreign(kind: Kind | None) -> None:
     if kind.form is Form.SECRET:
         raise _secret(kind.name)
     raise KeyInvalid(
-        f"{_EXPECTED}, got {kind.name}. Make a key that is taken with: {_MAKE}; then "
+        f"{_EXPECTED}, got {kind.name}. To make a key that is accepted: {_MAKE}; then "
         "paste the text of my.pub"
     )
 
@@ -320,7 +320,7 @@ def _refuse_material(beside: str) -> None:
 def _secret(name: str) -> SecretKeyPasted:
     return SecretKeyPasted(
         f"expected a public key, got a SECRET key ({name}). It was not kept, but it "
-        "has left your computer: consider it exposed, use it no more and make a new "
+        "has left your computer: consider it exposed, stop using it and make a new "
         f"pair with: {_MAKE}; then paste the text of my.pub"
     )
 

@@ -94,8 +94,8 @@ class _Stream:
                 if not chunk:
                     raise refusal(
                         "truncated",
-                        "expected more bytes, the BCF ends inside its header or a "
-                        "record: it was cut short",
+                        "expected more bytes, got the end of the BCF inside its header "
+                        "or a record: it was cut short",
                     )
                 pieces.append(chunk)
                 missing -= len(chunk)

@@ -58,11 +58,11 @@ class CarrierCounts:
             return None
         return refusal(
             "nothing-to-release",
-            "expected a record whose FORMAT tells who carries its alleles, by GT, "
-            "by LGT with LAA or LA, or by GP, DS, HDS, EC or CN, got none in "
-            f"{records} record(s): every release would be empty; export genotypes, "
+            "expected records whose FORMAT says who carries their alleles (GT, LGT "
+            "with LAA or LA, GP, DS, HDS, EC or CN), got none among "
+            f"{records} record(s), so every release would be empty; export genotypes, "
             "dosages or probabilities (GT, DS or GP) from the program that made "
-            "the file and upload that",
+            "the file and upload the new file",
             self._first_silent,
             _FORMAT,
         )
@@ -76,14 +76,14 @@ class CarrierCounts:
             f"{count} by {key}" for key, count in self.of(records).items() if count
         )
         found = [
-            f"line {self._first_other}: {others} of {records} record(s), of which this "
-            f"is the first, have no GT; carriers of alleles are told: {listed}"
+            f"line {self._first_other}: {others} of {records} record(s) have no GT, "
+            f"this one is the first; the carriers of alleles are read: {listed}"
         ]
         if self._others[NONE]:
             found.append(
-                f"line {self._first_silent}: {self._others[NONE]} record(s), of which "
-                "this is the first, have none of GT, LGT with LAA or LA, GP, DS, HDS, "
-                "EC and CN: they are in no release"
+                f"line {self._first_silent}: {self._others[NONE]} record(s), this one "
+                "is the first, have none of GT, LGT with LAA or LA, GP, DS, HDS, EC "
+                "and CN: no release will hold them"
             )
         return found
 
@@ -134,8 +134,8 @@ class ProbabilityField(Field):
             scale += ", or scaled by Phred"
         return [
             f"line {self.first_line}: {self.unreadable} value(s) of FORMAT "
-            f"{self.definition.id}, of which this line has the first, are no "
-            f"probabilities {scale}: releases have '.' in their place"
+            f"{self.definition.id}, the first of them in this line, are not "
+            f"probabilities {scale}: releases will have '.' instead"
         ]
 
 

@@ -103,7 +103,7 @@ class Contigs:
             f"expected the records of {standard} under one name, got {other} and "
             f"{name}; "
             + (
-                "declare both with ##contig lines, then they are merged"
+                "declare both with ##contig lines to have them merged"
                 if is_part
                 else "rename one with `bcftools annotate --rename-chrs` and sort the "
                 "file with `bcftools sort`"
@@ -172,7 +172,7 @@ class Contigs:
         return lengths
 
     def warnings(self) -> list[str]:
-        """Return what was renamed, what could not be, and which lengths count not."""
+        """Return what was renamed, what was not, and which lengths do not count."""
         warnings = []
         renamed = [
             f"{name} is now {standard}"
@@ -182,7 +182,7 @@ class Contigs:
         ]
         if renamed:
             warnings.append(
-                f"contigs have the names of {self.build} now: " + ", ".join(renamed)
+                f"contigs now have the names of {self.build}: " + ", ".join(renamed)
             )
         codes = [
             name
@@ -191,18 +191,18 @@ class Contigs:
         ]
         if codes:
             warnings.append(
-                f"contigs {', '.join(codes)} keep their names, for nothing says that "
-                "they are PLINK's codes for X, Y and MT: no region and no gene will "
-                "find them; rename them with `bcftools annotate --rename-chrs` if "
-                "they are"
+                f"contigs {', '.join(codes)} keep their names, because the file does "
+                "not show that they are PLINK's codes for X, Y and MT; no region and "
+                "no gene will match them; if they are PLINK's codes, rename them with "
+                "`bcftools annotate --rename-chrs`"
             )
         if self._placeholders:
             name, length = next(iter(self._placeholders.items()))
             warnings.append(
                 f"the lengths of {len(self._placeholders)} contig(s), such as "
-                f"{length} of {name} (line {self._lines[name]}), are made up: "
-                "some programs write the last position + 1, or a largest number; they "
-                f"are left out and prove no build; {_REPAIR}"
+                f"{length} of {name} (line {self._lines[name]}), are placeholders: "
+                "some programs write the last position + 1, or the largest number; the "
+                f"store leaves them out, and they prove no build; {_REPAIR}"
             )
         return warnings
 
@@ -234,8 +234,8 @@ class Contigs:
             other = " and ".join(having) or "another assembly"
             raise refusal(
                 "build-mismatch",
-                f"expected {wanted} as chromosome {chromosome}, for {reason}, "
-                f"got {name}, which is of {other}",
+                f"expected {wanted} as chromosome {chromosome}, because {reason}, "
+                f"got {name}, which belongs to {other}",
                 line,
                 column,
             )
@@ -274,7 +274,7 @@ class Contigs:
         return refusal(
             "build-mismatch",
             f"expected {builds.LENGTHS[self.build][chromosome]} as length of {name}, "
-            f"for {reason}, got {length}"
+            f"because {reason}, got {length}"
             + (f", the length in {other}" if other else "")
             + f"; if the records are on {self.build}, {_REPAIR}",
             self._lines[name],

@@ -172,8 +172,9 @@ class Header:
         key = pairs.get("ID")
         if kind == "INFO" and key and not KEY.fullmatch(key):
             self._warn(
-                "the ID of an ##INFO line has a blank or another sign that no key may "
-                "have; the line and the entries of this key are left out; rename it"
+                "the ID of an ##INFO line has a blank or another character that is not "
+                "allowed in keys; the line and the entries of this key are left out; "
+                "rename it"
             )
             return
         if not KEY.fullmatch(key):
@@ -209,11 +210,11 @@ class Header:
                 self._refuse(
                     "header-conflict",
                     f"expected one definition of {kind} {key}, got two that differ; "
-                    "take out the wrong one with `bcftools reheader -h`",
+                    "remove the wrong one with `bcftools reheader -h`",
                 )
             self._warn(
-                f"INFO {key} is defined once more, and in another way; the first "
-                "definition counts; take out the wrong one"
+                f"INFO {key} is defined twice in two ways; the first one counts; "
+                "remove the wrong one"
             )
         self._check_fields(len(table), kind)
 
@@ -221,7 +222,9 @@ class Header:
         if "Number" not in pairs.values:
             is_flag = pairs.get("Type").lower() == "flag"
             number = "0" if is_flag else "."
-            self._warn(f"{kind} {key} has no Number; read as {number}, write it so")
+            self._warn(
+                f"{kind} {key} has no Number; read with Number={number}, write it so"
+            )
             return number
         number = pairs.get("Number")
         if number == "-1":  # how version 3 wrote '.', still met in 4.0
@@ -240,7 +243,9 @@ class Header:
             type_ = _TYPES_BY_CASE.get(stated.lower() or "string")
             if type_ is not None:
                 problem = f"has Type={stated}" if stated else "has no Type"
-                self._warn(f"{kind} {key} {problem}; read as {type_}, write it so")
+                self._warn(
+                    f"{kind} {key} {problem}; read with Type={type_}, write it so"
+                )
         if type_ is None or (kind == "FORMAT" and type_ == "Flag"):
             allowed = "Integer, Float, Character or String"
             allowed = f"Flag, {allowed}" if kind == "INFO" else allowed
@@ -282,8 +287,8 @@ class Header:
             shown = ascii(name[:40])
             self.tally.note(
                 line,
-                f"the filter {shown} has a blank or a sign that no filter may have; it "
-                f"is written as {key}; rename it in the file",
+                f"the filter {shown} has a blank or another character that is not "
+                f"allowed in filters; the store has {key}; rename it in the file",
             )
         if key not in self.filters and not (is_used and key == "PASS"):
             if len(self.filters) >= MAX_FIELDS:

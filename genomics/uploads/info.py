@@ -114,7 +114,7 @@ class InfoReader:
             )
         self._header.tally.note(
             self._number,
-            f"INFO has {key.decode()} more than once; the first counts; take out the "
+            f"INFO has {key.decode()} more than once; the first counts; remove the "
             "others",
         )
 
@@ -126,9 +126,9 @@ class InfoReader:
                 self._refuse("info", "expected entries KEY=value or KEY in INFO")
             self._header.tally.note(
                 self._number,
-                "INFO has a key with a blank or another sign that no key may have, as "
-                "of a text with ';' in it; the entry is left out; write %3B for ';' "
-                "in a value",
+                "INFO has a key with a blank or another character that is not allowed "
+                "in keys, often because a value has ';' in it; the entry is left out; "
+                "write %3B for ';' in a value",
             )
             return None
         if len(self._info) == self._most_keys:
@@ -150,14 +150,14 @@ class InfoReader:
         if field.definition.type in ("String", "Character"):
             return  # an empty text
         self._header.warnings.append(
-            f"line {self._number}: INFO {key.decode()} is no {field.definition.type}; "
-            "kept as String"
+            f"line {self._number}: INFO {key.decode()} is not of Type "
+            f"{field.definition.type}; kept as String"
         )
         field.redefine(as_text(field.definition))
 
     def _refuse_extent(self, key: bytes, field: Field) -> NoReturn:
         self._refuse(
             "info-value",
-            f"expected {field.wanted} as INFO {key.decode()}, for it says which bases "
-            "the record covers",
+            f"expected {field.wanted} as INFO {key.decode()}, because it says which "
+            "bases the record covers",
         )

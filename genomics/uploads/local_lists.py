@@ -50,16 +50,17 @@ class LocalLists:
         found = []
         if self._unreadable:
             found.append(
-                f"line {self._first_unreadable}: {self._unreadable} sample(s), of "
-                "which this line has the first, have local alleles that no rule reads: "
+                f"line {self._first_unreadable}: {self._unreadable} sample(s), the "
+                "first of them in this line, have local alleles that cannot be read: "
                 "expected numbers of ALT in LAA, 0 and then numbers of ALT in LA, and "
-                "places in that list in LGT; a release has none of their local fields"
+                "places in that list in LGT; releases will have none of their local "
+                "fields"
             )
         if self._without_list:
             found.append(
-                f"line {self._first_without_list}: {self._without_list} record(s), of "
-                "which this is the first, have local fields without LAA or LA: a "
-                "release has none of these fields"
+                f"line {self._first_without_list}: {self._without_list} record(s), "
+                "this one is the first, have local fields without LAA or LA: releases "
+                "will have none of these fields"
             )
         return found
 

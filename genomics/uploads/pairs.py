@@ -42,7 +42,7 @@ def read_pairs(kind: str, value: str) -> Pairs:
     problems = []
     bare = value.rstrip(" \t")
     if bare != value:
-        problems.append("blanks follow the closing bracket; take them out")
+        problems.append("blanks follow the closing bracket; remove them")
     if not (bare.startswith("<") and bare.endswith(">")):
         raise PairsInvalid(f"expected ##{kind}=<...>, got no brackets")
     inside = bare[1:-1]
@@ -50,8 +50,8 @@ def read_pairs(kind: str, value: str) -> Pairs:
     if at < len(inside):
         values = _loose(kind, inside, len(values))
         problems.append(
-            "the quotes of its Description are not in order; write the text between "
-            'double quotes, and \\" for a quote inside'
+            "the quotes of its Description do not match; write the text between double "
+            'quotes, and \\" for a quote inside'
         )
     return Pairs(values, problems)
 

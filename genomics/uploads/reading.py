@@ -103,7 +103,7 @@ class UploadReader:
                     refusal(
                         "header-missing",
                         "expected the line of column names that begins with #CHROM, "
-                        "the file ends before it",
+                        "got the end of the file before it",
                         self._number + 1,
                     )
                 ]
@@ -194,7 +194,7 @@ def _second_header(line: bytes, number: int) -> IntakeRefused:
 def _cut_short(number: int, line: bytes) -> IntakeRefused:
     return refusal(
         "truncated",
-        "expected the rest of the line, the file ends inside it: it was cut short",
+        "expected the rest of the line, got the end of the file: it was cut short",
         number,
         line.count(b"\t") + 1,
     )

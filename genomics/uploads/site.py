@@ -234,7 +234,7 @@ class SiteReader:
             self._header.tally.note(
                 self._number,
                 "REF has a code for several bases (IUPAC, such as R); it is written "
-                "as N; `bcftools norm -c s -f reference.fa` puts REF right",
+                "as N; `bcftools norm -c s -f reference.fa` corrects REF",
             )
         columns[3] = upper
         return True

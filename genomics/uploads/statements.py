@@ -79,7 +79,7 @@ class StatementReport:
                 f"in VCF {version}, and withhold by the wider of them",
             ),
             (self._early, "END before POS: END is left out"),
-            (self._lengths, "SVLEN of <INV> or <CNV>: releases state END in its place"),
+            (self._lengths, "SVLEN of <INV> or <CNV>: releases state END instead"),
             (self._claims, "SVCLAIM, which VCF 4.3 lacks: releases leave it out"),
             (self._types, "an SVTYPE that VCF does not define: releases leave it out"),
         ]

@@ -218,10 +218,10 @@ class Unpacker:
             if last_size != 0:
                 raise refusal(
                     "truncated",
-                    "expected the end block of BGZF (28 bytes, empty), the file ends "
-                    f"at byte {self.bytes_read} without it: it may be cut short, or "
-                    "what wrote it leaves the block out; if the file is whole, pack it "
-                    "anew with `gzip -dc FILE | bgzip`",
+                    "expected the empty end block of BGZF (28 bytes), got the end of "
+                    f"the file at byte {self.bytes_read}: it may be cut short, or the "
+                    "program that wrote it leaves the block out; if the file is whole, "
+                    "pack it again with `gzip -dc FILE | bgzip`",
                 )
         except IntakeRefused as refused:
             if pending:
@@ -273,7 +273,7 @@ def _corrupt(place: int, start: bytes = b"") -> IntakeRefused:
     got = "other bytes"
     if start.startswith(_GZIP_MAGIC):
         got = (
-            "gzip that is no BGZF: files of two packings were joined; pack them anew "
+            "plain gzip: a file in BGZF and one in gzip were joined; pack them again "
             "with `gzip -dc FILE | bgzip`"
         )
     return refusal("corrupt", f"expected a BGZF block at byte {place}, got {got}")
@@ -297,7 +297,7 @@ def _refuse_other_format(head: bytes) -> None:
     for magic, code, name in _OTHER_FORMATS:
         if head.startswith(magic):
             raise refusal(
-                code, f"expected VCF or BCF, as it is or in gzip or BGZF, got {name}"
+                code, f"expected VCF or BCF, plain or in gzip or BGZF, got {name}"
             )
 
 

@@ -9,10 +9,10 @@
                            [--secret-key FILE] [--decrypt] [--policy FILE]
     gemmule decrypt FILE --secret-key FILE [--passphrase-file FILE]
 
-Exit status of verify: 0 it holds, 1 it does not, 2 nothing could be checked; the same
-of decrypt: 0 it is open, 1 it does not open, 2 nothing was done; those of download are
-in `gemmule.downloader.command`. No Django: what proves the house must not be the house,
-and it starts in a fraction of a second.
+Exit status of verify: 0 it holds, 1 it does not, 2 nothing could be checked; of
+decrypt: 0 decrypted, 1 the file does not open, 2 nothing was done; those of download
+are in `gemmule.downloader.command`. No Django: what proves the house must not be the
+house, and it starts in a fraction of a second.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def _decrypt(options: argparse.Namespace) -> int:
         return REFUSED if has_failed else NOTHING_CHECKED
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        print(f"cannot write what is inside: {reason}.", file=sys.stderr)
+        print(f"cannot write the decrypted content: {reason}.", file=sys.stderr)
         return NOTHING_CHECKED
     return HOLDS
 
@@ -138,9 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_decrypt(
         commands.add_parser(
             "decrypt",
-            help="open a Crypt4GH file with your secret key",
-            description="Prints what is inside. Exit status: 0 it is open, 1 it does "
-            "not open, 2 nothing was done.",
+            help="decrypt a Crypt4GH file with your secret key",
+            description="Prints the decrypted content. Exit status: 0 decrypted, 1 the "
+            "file does not open with this key or was changed, 2 nothing was done.",
         )
     )
     subjects = verify.add_subparsers(required=True, metavar="WHAT", dest="subject")
@@ -205,7 +205,8 @@ def _add_release(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--secret-key",
         type=Path,
-        help="look inside with this secret key (Crypt4GH, OpenSSH or PEM)",
+        help="decrypt with this secret key (Crypt4GH, OpenSSH or PEM) and check the "
+        "content",
     )
     parser.add_argument(
         "--passphrase-file", type=Path, help="the passphrase of the secret key"

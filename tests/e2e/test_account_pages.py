@@ -34,7 +34,7 @@ def test_researcher_proves_her_key_and_makes_a_token(
     page.get_by_role("link", name="Keys that your files").click()
     look(page, "keys-none")
     page.get_by_role("link", name="Register a key").click()
-    page.get_by_text("Which keys are taken").click()
+    page.get_by_text("Which keys are accepted").click()
     look(page, "key-new")
     page.get_by_label("A name for the key").fill("cluster")
     page.get_by_label("The public key").fill(secret.read_text())
@@ -53,7 +53,7 @@ def test_researcher_proves_her_key_and_makes_a_token(
     page.get_by_label("Your password").fill(cast.PASSWORD)
     page.get_by_role("button", name="Confirm and go on").click()
 
-    page.get_by_text("My key is of SSH or PEM").click()
+    page.get_by_text("My key is an SSH or PEM key").click()
     look(page, "key-to-prove")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download challenge.c4gh").click()

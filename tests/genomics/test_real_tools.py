@@ -37,7 +37,7 @@ MT\t8000\trs7\tG\tA\t.\t.\t.\tGT\t0/0\t1/1\t./.
 """
 PLACES = [tuple(line.split("\t")[:2]) for line in VCF.splitlines() if line[0] != "#"]
 # Beside a warning, what a report says of a file without any slip.
-_ABOUT_LENGTHS = ("proves its build", "have the names of", "are made up", "no known")
+_ABOUT_LENGTHS = ("proves its build", "have the names of", "placeholders", "no known")
 
 
 @pytest.fixture

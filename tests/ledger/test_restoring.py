@@ -291,8 +291,8 @@ def test_the_command_restores_from_files(
         restore_ledger.Command(), "--from-tiles", str(export), *arguments, stdout=out
     )
     assert out.getvalue() == (
-        "the ledger has 7 entries, 7 of them put back, 0 with what they say; 0 of "
-        "these cannot be opened by anybody any more\n"
+        "the ledger has 7 entries; 7 of them were restored, 0 with their bodies; "
+        "nobody can open 0 of the restored ones any more\n"
     )
     (export / "checkpoint").unlink()
     with pytest.raises(CommandError, match="nothing was restored: checkpoint is not"):

@@ -27,8 +27,8 @@ class Command(BaseCommand):
             "--bodies",
             type=Path,
             metavar="DIR",
-            help="where sealed bodies were kept as well; the folder, the site's own "
-            "public files and its bucket are looked through anyway",
+            help="another folder with copies of the sealed bodies; the folder of the "
+            "tiles, the site's public files and its bucket are always searched",
         )
         parser.add_argument("--token-file", type=Path, metavar="FILE")
         parser.add_argument(
@@ -54,9 +54,9 @@ class Command(BaseCommand):
         except (errors.LedgerError, OSError) as error:
             raise CommandError(f"nothing was restored: {error}") from error
         self.stdout.write(
-            f"the ledger has {found.size} entries, {found.new} of them put back, "
-            f"{found.opened} with what they say; {found.unknown} of these cannot be "
-            "opened by anybody any more"
+            f"the ledger has {found.size} entries; {found.new} of them were restored, "
+            f"{found.opened} with their bodies; nobody can open {found.unknown} of the "
+            "restored ones any more"
         )
 
 

@@ -38,7 +38,7 @@ def replay() -> tuple[list[Finding], list[LostEnd]]:
                 continue
             request = _request(each)
             if request is None and each.body is None:
-                what = f"{each.where}: an {each.type} of which nobody can tell whose"
+                what = f"{each.where}, {each.type}: it is unknown which request ended"
                 lost.append(
                     LostEnd(
                         dataset=str(each.pub.get("dataset", "")),

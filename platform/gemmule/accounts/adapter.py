@@ -75,5 +75,5 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # has no typ
             logger.error("a mail of %s could not be sent: %s", template_prefix, kind)
             messages.error(
                 self.request,
-                "We cannot send mail at the moment. Ask for it again in a few minutes.",
+                "We cannot send mail at the moment. Try again in a few minutes.",
             )

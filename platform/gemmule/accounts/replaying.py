@@ -15,10 +15,11 @@ def replay(*, now: datetime) -> list[Finding]:
             if each.seq is None or RoleGrant.objects.filter(revoked_event=each.event):
                 continue
             if each.body is None:
-                what = f"the role {each.pub['role']} was taken from somebody"
-                found.append(
-                    Finding(code="role-lost", message=f"{each.where}: {what}, see whom")
+                what = (
+                    f"{each.where}: the role {each.pub['role']} was revoked, and it is "
+                    "unknown whose: find out and revoke it again"
                 )
+                found.append(Finding(code="role-lost", message=what))
                 continue
             grants = RoleGrant.objects.active().filter(event=each.body["grant"])
             if grants.update(
@@ -26,6 +27,6 @@ def replay(*, now: datetime) -> list[Finding]:
                 revoked_by=User.objects.filter(pk=each.body["revoked_by"]).first(),
                 revoked_event=each.event,
             ):
-                what = f"a role {each.pub['role']} is revoked"
+                what = f"a grant of the role {each.pub['role']} was revoked again"
                 found.append(Finding(code="replayed", message=f"{each.where}: {what}"))
     return found

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--secret-key",
         type=Path,
         metavar="FILE",
-        help="your secret key (Crypt4GH, OpenSSH or PEM): look inside as well",
+        help="your secret key (Crypt4GH, OpenSSH or PEM): check the content as well",
     )
     parser.add_argument(
         "--passphrase-file",

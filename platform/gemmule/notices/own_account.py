@@ -88,7 +88,7 @@ def issue_token(
         tell(
             user=user,
             kind="token.made",
-            subject="An API token was made for your account",
+            subject="An API token was created for your account",
             detail=f"It works until {now + expiry:%-d %B %Y}.",
             origin=origin,
             now=now,
@@ -151,16 +151,16 @@ def _text(subject: str, detail: str, facts: str, *, is_main_address: bool) -> st
 
 
 _OTHER_ADDRESS = (
-    "If this was not you, somebody else uses your account. This is not its main "
-    "address, so that we cannot mail you a link to a new password. Sign in and change "
-    "the password if you can, and write to the administrator of this site at once."
+    "If this was not you, somebody else is using your account. This is not its main "
+    "address, so we cannot mail you a link to a new password. Sign in and change the "
+    "password if you can, and write to the administrator of this site at once."
 )
 
 
 def _remedy() -> str:
     address = f"{settings.PUBLIC_URL.rstrip('/')}{reverse('account_reset_password')}"
     return (
-        "If this was not you, somebody else uses your account. Ask for a new password "
-        f"at\n{address}\nThat ends all sessions and all API tokens. Then write to the "
-        "administrator of this site."
+        "If this was not you, somebody else is using your account. Ask for a new "
+        f"password at\n{address}\nA new password ends all sessions and all API tokens. "
+        "Then write to the administrator of this site."
     )

@@ -23,7 +23,7 @@ _PASSWORD = {
     account.password_set: ("password.set", "A password was set for your account"),
     account.password_reset: (
         "password.reset",
-        "A new password was set for your account by a mailed link",
+        "A new password was set for your account through a mailed link",
     ),
 }
 _FACTOR = {
@@ -76,8 +76,8 @@ def _address_added(
         user,
         "address.added",
         "An e-mail address was added to your account",
-        detail=f"The address is {email_address.email}. It opens nothing until it is "
-        "confirmed.",
+        detail=f"The address is {email_address.email}. Nobody can sign in with it "
+        "until it is confirmed.",
     )
 
 
@@ -92,8 +92,8 @@ def _address_confirmed(
         user,
         "address.confirmed",
         "An e-mail address of your account was confirmed",
-        detail=f"The address is {email_address.email}. One can sign in with it and the "
-        "password.",
+        detail=f"The address is {email_address.email}. You can sign in with it and "
+        "your password.",
         also=[email_address.email],
     )
 

@@ -130,9 +130,9 @@ class RowsDiffer(BuildImpossible):
     def __init__(self, findings: Sequence[str], *, essence: str) -> None:
         """Keep what those who audit are told; the message is for the recipient."""
         super().__init__(
-            "what the database holds of the request, the dataset or the consents is "
-            "not what the ledger says, so nothing was released. The IRB and the "
-            "auditors were told; ask for a new release when they have found the reason",
+            "rows of the request, the dataset or the consents in the database differ "
+            "from the ledger, so nothing was released. The IRB and the auditors were "
+            "notified; ask for a new release once they have found the reason",
             code=self.code,
         )
         self.findings = tuple(findings)

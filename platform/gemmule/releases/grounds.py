@@ -97,8 +97,8 @@ def check_nobody_stopped(release: Release) -> None:
     if stopped:
         raise RowsDiffer(
             [
-                f"{len(stopped)} of the donors in it stopped its use on the ledger, "
-                "and by their rows did not"
+                f"{len(stopped)} of its donors stopped its use on the ledger, but "
+                "their rows do not say so"
             ],
             essence=f"stopped {sorted(map(str, stopped))}",
         )

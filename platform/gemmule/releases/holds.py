@@ -28,17 +28,17 @@ from ledger.inspection import Finding
 REASONS: dict[HoldCode, str] = {
     HoldCode.BY_HAND: "The administrators of this site have stopped all releases.",
     HoldCode.RESTORED: (
-        "This site was restored from a backup. Two administrators must read what the "
-        "ledger says has happened since, before releases go on."
+        "This site was restored from a backup. Before releases go on, two "
+        "administrators must read what the ledger says has happened since the backup."
     ),
     HoldCode.LEDGER: (
-        "The database of this site is behind what was signed of its ledger: it was "
-        "restored from an older backup, or changed. What has been withdrawn or revoked "
-        "since is not known to it."
+        "The database of this site is behind its signed ledger: it was restored from "
+        "an older backup, or changed. It does not know what has been withdrawn or "
+        "revoked since."
     ),
     HoldCode.LOST: (
         "After a restore, the ledger shows acts whose content is lost. They may have "
-        "ended what this dataset's releases rest on."
+        "ended a consent or a request that releases of this dataset depend on."
     ),
 }
 # Of a ledger in ruins; `verify_ledger` tells all.
@@ -102,15 +102,19 @@ def sign(
     check_role(administrator, Role.ADMINISTRATOR)
     proofs = [each for each in ledger.rollback.examine() if each.is_proof]
     if proofs:
-        raise HoldStands(f"first put the ledger right: {proofs[0].message}")
+        raise HoldStands(f"the ledger must be repaired first: {proofs[0].message}")
     with transaction.atomic():
         locked = open_holds().select_for_update(of=("self",)).filter(pk=hold.pk).first()
         if locked is None:
-            raise HoldStands("this hold was lifted meanwhile")
+            raise HoldStands("this hold has already been lifted")
         if locked.findings_sha256 != findings_sha256:
-            raise HoldStands("more was found since you opened this page: read it again")
+            raise HoldStands(
+                "there are new findings since you opened this page: read them"
+            )
         if locked.read_by_id == administrator.pk:
-            raise HoldStands("a second administrator must sign, not the same again")
+            raise HoldStands(
+                "you have already signed: a second administrator must sign"
+            )
         statement = _statement(locked)
         signature = gemmule.accounts.services.sign(
             user=administrator, password=password, statement=statement, now=now

@@ -42,9 +42,9 @@ def report(*, release: Release, error: RowsDiffer, now: datetime) -> None:
                 subject=f"Rows differ from the ledger: release {release.accession}",
                 body=(
                     f"Release {release.accession} for request {request.accession} was "
-                    f"stopped: {'; '.join(error.findings)}. No byte of it leaves. "
-                    "Have the whole ledger verified: its findings name the entries. "
-                    "Then let the administrator say who edited the database."
+                    f"stopped: {'; '.join(error.findings)}. Nothing of it is handed "
+                    "out. Have an administrator run verify_ledger: its findings name "
+                    "the entries. Then find out who edited the database."
                 ),
                 url="/audit/ledger/",
                 now=now,

@@ -51,9 +51,9 @@ def because_expired(release: Release) -> DeliveryRefused:
 def because_ended(release: Release) -> DeliveryRefused:
     """Return the refusal of a release that is open by its row alone."""
     return DeliveryRefused(
-        f"release {release.accession} is open by its row in the database alone: on the "
-        "ledger it or its request has ended, or the row leads to no entry of its seal. "
-        "Nothing is handed out; tell the IRB",
+        f"release {release.accession} is open only by its row in the database: on the "
+        "ledger it or its request has ended, or the row names another entry than that "
+        "of its seal. Nothing is handed out; tell the IRB",
         code="ended-on-ledger",
         title="This release has ended",
         release=release.accession,

@@ -30,7 +30,7 @@ from ledger.opened import Opened
 
 _REASONS = {"consent-ended": "The consent of a donor in it ended."}
 _SEALED_SINCE = (
-    "it was sealed after the backup that this site was restored from; ask for it again"
+    "it was sealed after the backup from which this site was restored; ask for it again"
 )
 
 
@@ -44,7 +44,7 @@ def replay(*, now: datetime) -> list[Finding]:
         _hold(Dataset.objects.filter(accession=end.dataset), end.finding, now)
     replayed = consent.replaying.replay()
     for made in replayed.made:
-        what = f"a consent.{made.act} of a donor stands again"
+        what = f"a donor's consent.{made.act} was restored"
         done.append(_done(ledger.selectors.entry(made.event).seq, what))
     for lost in replayed.lost:
         if lost.donor_id is None:
@@ -80,7 +80,10 @@ def _releases(now: datetime) -> Iterator[Finding]:
             if each.type == "data.released":
                 release = Release.objects.filter(event=each.event).first()
                 if release is not None and _give_up(release, now):
-                    what = f"release {release.accession} is to be asked for again"
+                    what = (
+                        f"release {release.accession} was sealed after the backup and "
+                        "is now marked failed: its researcher must ask for it again"
+                    )
                     yield _done(each.seq, what)
                 continue
             digest = each.pub["manifest_sha256"]
@@ -146,8 +149,8 @@ def _erasures(tombstones: int, now: datetime) -> Iterator[Finding]:
     if len(since) > tombstones:
         finding = Finding(
             code="erasure-lost",
-            message=f"{len(since)} erasures are on the ledger and not in the tables, "
-            f"{tombstones} tombstones came back: nobody can tell who else was erased",
+            message=f"the tables lack {len(since)} erasures of the ledger, and only "
+            f"{tombstones} tombstones were restored: it is unknown who else was erased",
         )
         holds.place(code=HoldCode.LOST, findings=[finding], now=now)
         yield finding

@@ -156,9 +156,7 @@ def _manifest(data: bytes, body: Mapping[str, Any], key_id: str) -> Manifest:
         _text(body[key])
     if (reasons := body.get("empty_because")) is not None:
         if not isinstance(reasons, list) or not reasons or body["records"] != 0:
-            raise ValueError(
-                "empty_because must list reasons, where there is no record"
-            )
+            raise ValueError("empty_because must list reasons, and records must be 0")
         for reason in reasons:
             _text(reason)
     return Manifest(

@@ -103,7 +103,7 @@ def confirmed_by_link(client: Client) -> None:
                 {"name": "mine", "days": "7", "password": cast.PASSWORD},
             ),
             [MAIN],
-            "token was made",
+            "token was created",
         ),
         (
             lambda client: client.post(reverse("profile"), {"name": "Ros"}),
@@ -166,7 +166,7 @@ def test_a_reset_is_told(rosa: User) -> None:
     client.post(client.get(link[0]).headers["Location"], NEW_PASSWORD)
 
     assert sent() == [
-        (MAIN, "A new password was set for your account by a mailed link")
+        (MAIN, "A new password was set for your account through a mailed link")
     ]
 
 

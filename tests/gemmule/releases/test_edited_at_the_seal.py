@@ -287,7 +287,7 @@ def test_on_sqlite_the_same_edits_seal_nothing(
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    said = "1 of the consents that were read differ from their ledger entries in: {}"
+    said = "1 of the consents differ from their ledger entries in: {}"
     fields = (
         "terms terms discovery withheld act channel language valid_until mondo event "
         "number form"

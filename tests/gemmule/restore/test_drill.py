@@ -54,7 +54,7 @@ def test_a_restored_site_serves_nothing_before_it_has_caught_up_with_its_ledger(
             *("--policy", tmp_path / "policy"),
         )
         assert f"release {drill.hers} is revoked" in said
-        assert "consent.withdrawn of a donor stands again" in said
+        assert "a donor's consent.withdrawn was restored" in said
         assert drill.fetch() == (REVOKED, HELD)
 
         # One administrator is not enough, however often she signs.

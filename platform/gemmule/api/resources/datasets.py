@@ -23,7 +23,8 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
         help_text="How many files, per chromosome, say, a release of it has.",
     )
     held = serializers.SerializerMethodField(
-        help_text="Why no release of it is built or handed out now; empty if they are.",
+        help_text="Why its releases are held, so that none is built or handed out; "
+        "empty if they are not held.",
     )
 
     class Meta:

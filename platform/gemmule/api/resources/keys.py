@@ -115,6 +115,7 @@ def _check_waits(key: ResearcherKey) -> None:
 def _not_by_token() -> SignInNeeded:
     address = f"{settings.PUBLIC_URL.rstrip('/')}{reverse('key_new')}"
     return SignInNeeded(
-        "A token cannot register or prove a key, as whoever copied the token could "
-        f"then read your files. Sign in at {address} and give your password there."
+        "A token cannot register or prove a key, because anyone with a copy of the "
+        "token could then read your files. Sign in and enter your password at "
+        f"{address} instead."
     )

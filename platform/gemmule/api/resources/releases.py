@@ -88,16 +88,16 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
     )
     progress = ProgressField(read_only=True)
     samples = serializers.IntegerField(
-        read_only=True, help_text="How many donors it holds, once it is sealed."
+        read_only=True, help_text="Number of samples; null until it is sealed."
     )
     records = serializers.IntegerField(
-        read_only=True, help_text="How many records it holds, once it is sealed."
+        read_only=True, help_text="Number of records; null until it is sealed."
     )
     empty_because = serializers.ListField(
         child=serializers.CharField(),
         read_only=True,
-        help_text="Why it holds no record: `regions-outside`, `regions-closed`, "
-        "`no-carrier`; empty for other releases.",
+        help_text="Why the release holds no record: `regions-outside`, "
+        "`regions-closed`, `no-carrier`; an empty list for other releases.",
     )
     superseded_by = serializers.SerializerMethodField()
     files = ReleaseFileSerializer(many=True, read_only=True)

@@ -94,16 +94,16 @@ class VerdictSerializer(serializers.Serializer[RoundedVerdict]):
         many=True, help_text="Requested regions in which the dataset holds nothing."
     )
     is_empty = serializers.BooleanField(
-        help_text="True when a release would hold no record, whoever allows it."
+        help_text="True when a release would hold no record, whatever donors permit."
     )
     records_expected = serializers.IntegerField(
-        help_text="Bases times a public density of variants, to two digits; exomes "
-        "and arrays hold fewer."
+        help_text="An estimate to two digits: requested bases times a public density "
+        "of variants; exomes and arrays hold fewer."
     )
     source_records = serializers.IntegerField(
         required=False,
-        help_text="For the IRB alone: records of the dataset, of all donors, in the "
-        "megabases that the regions touch.",
+        help_text="Only for the IRB: number of records in the megabases that the "
+        "regions touch, counted over all donors of the dataset.",
     )
 
 

@@ -75,8 +75,8 @@ def _guard(name: str | None, view: View) -> View:
     if name in FREE:
         return view
     raise ImproperlyConfigured(
-        f"allauth has an address {name!r} that this site does not know: say in "
-        f"{__name__} whether it changes who can use an account"
+        f"allauth has an address {name!r} that this site does not know: name it in "
+        f"ASKED, IN_TURN or FREE of {__name__}"
     )
 
 

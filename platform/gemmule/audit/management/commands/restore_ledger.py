@@ -27,6 +27,6 @@ class Command(RestoreLedger):
         call_command("replay_erasures", stdout=self.stdout)
         holding.refresh(now=timezone.now(), ask_everybody=True)
         self.stdout.write(
-            "releases are held until two administrators have read this on the page "
-            "Holds; `hold_releases --show` lists what stands"
+            "releases are held until two administrators have read these findings on "
+            "the page Holds and signed; `hold_releases --show` lists the holds"
         )

@@ -18,13 +18,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         act = parser.add_mutually_exclusive_group(required=True)
-        act.add_argument("--reason", help="what researchers are told, one sentence")
+        act.add_argument("--reason", help="one sentence that researchers will read")
         act.add_argument(
             "--show",
             action="store_true",
-            help="compare the database with all that is signed, and show every hold",
+            help="compare the database with signed checkpoints, and show all holds",
         )
-        parser.add_argument("--dataset", metavar="GMD...", help="default: everything")
+        parser.add_argument("--dataset", metavar="GMD...", help="default: all datasets")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Place a hold, or look."""
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             self._show()
             return
         if not options["reason"].strip():
-            raise CommandError("say in a sentence why, with --reason")
+            raise CommandError("expected a sentence after --reason, got an empty text")
         dataset = None
         if options["dataset"]:
             dataset = Dataset.objects.filter(accession=options["dataset"]).first()
@@ -42,11 +42,11 @@ class Command(BaseCommand):
         hold = holds.place(
             code=HoldCode.BY_HAND, dataset=dataset, reason=options["reason"], now=now
         )
-        self.stdout.write(f"{hold} stands; nothing of it is handed out any more")
+        self.stdout.write(f"placed {hold}: nothing that it covers is handed out")
 
     def _show(self) -> None:
         for each in holding.refresh(now=timezone.now(), ask_everybody=True):
-            kind = "proof" if each.is_proof else "claim, which shuts nothing"
+            kind = "proof" if each.is_proof else "claim, which holds nothing"
             self.stdout.write(f"{each.code} ({kind}): {each.message}")
         for hold in holds.open_holds():
             signed = "signed by one administrator" if hold.read_by_id else "unsigned"
