@@ -42,7 +42,7 @@ class Boundaries:
 
     @property
     def has_spans(self) -> bool:
-        """Whether it matters at all where a site lies."""
+        """Whether the job has any span, so that the place of a site matters."""
         return bool(
             self._requested is not None or self._closed.contigs or self._withheld
         )
@@ -149,12 +149,12 @@ class Boundaries:
 
     def _place(self, contig: str) -> tuple[str, bool]:
         # -> (name to look up, whether the build's coordinates hold on it)
-        found = self._keys.get(contig)
-        if found is None:
+        place = self._keys.get(contig)
+        if place is None:
             is_placed = self._names.is_placed(contig)
-            found = (self._key(contig) if is_placed else contig), is_placed
-            self._keys[contig] = found
-        return found
+            place = (self._key(contig) if is_placed else contig), is_placed
+            self._keys[contig] = place
+        return place
 
     def _key(self, contig: str) -> str:
         return self._names.chromosome(contig) or contig

@@ -78,6 +78,15 @@ def chromosome(name: str) -> str | None:
     return "MT" if found == "M" else found
 
 
+def contig_key(name: str) -> str:
+    """Return what all names of one contig have in common: the chromosome, or the name.
+
+    >>> contig_key("chr7"), contig_key("7"), contig_key("chrUn_1")
+    ('7', '7', 'chrUn_1')
+    """
+    return chromosome(name) or name
+
+
 def resolve_contig(name: str, contigs: Iterable[str]) -> str | None:
     """Return the one of `contigs` that `name` means, None when none or two may be.
 

@@ -120,7 +120,7 @@ def _subsetter(job: SubsetJob, store: ColumnStore) -> Subsetter:
 
 
 def _decisions(job: SubsetJob, store: ColumnStore) -> Mapping[int, Decision]:
-    """Return what is decided over records that have mates, by line."""
+    """Return the decisions about records that have mates, by line."""
     places = [place for place in store.directory.blocks if place.has_mates]
     if not places:
         return {}
@@ -176,7 +176,7 @@ def _in_order(cuts: list[Cut]) -> list[Cut]:
 
 
 class _WindowCutter:
-    """Cuts one window after another: those of a run in order, with nothing between."""
+    """Cuts one window after another; the windows of a run in order, uninterrupted."""
 
     def __init__(
         self, job: SubsetJob, store: ColumnStore, decisions: Mapping[int, Decision]

@@ -1,17 +1,17 @@
 """Tell which ALT alleles a sample carries where it has no called genotype.
 
 GT decides, or LGT with its list of local alleles (`genomics.local_alleles`). For a
-sample without a called allele its other values do, in this order:
+sample without a called allele its other values decide, in this order:
 
-1. the genotype to which GP gives most, a dosage of at least 0.5 in DS, EC or LEC, or in
-   HDS summed over haplotypes: any of these makes a carrier;
+1. the most probable genotype in GP, or a dosage of at least 0.5 in DS, EC or LEC, or in
+   HDS summed over haplotypes: any one of these makes a carrier;
 2. CN, where it differs from two copies by at least a half. A build does not tell the
    ploidy of a person's X and Y, so two copies are assumed there as well. In a record
-   with genotypes CN speaks of symbolic alleles that stand for copies, and of no others.
+   with genotypes, CN decides only over symbolic alleles that stand for copies.
 
-Whether a record has GT depends on who else is in a file: so each sample is asked for
-itself. The answer is the text of a genotype that names each allele once, so that the
-rules of a release read it as they read GT. It is never written.
+Other samples decide whether a record has GT, so each sample is judged by itself. The
+answer is the text of a genotype that names each allele once, so that the rules of a
+release read it as they read GT. It is never written.
 """
 
 import math
@@ -26,12 +26,12 @@ from genomics.genotypes import (
     guess_ploidy,
 )
 from genomics.lines import Version
-from genomics.probabilities import read
+from genomics.probabilities import DECIMAL, read
 
 KEYS = ("GP", "DS", "HDS", "EC", "CN")
 _CARRIED = 0.5  # of an allele, or of a copy
 _COPIES = 2
-_FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+_FLOAT = re.compile(DECIMAL, re.ASCII)
 # Symbolic alleles of which a number of copies speaks, and those of fewer and of more.
 _COPIED = re.compile(r"<(?:DEL|DUP|CNV|CN\d+)(?::[^>]*)?>")
 _FEWER = re.compile(r"<(?:DEL(?::[^>]*)?|CN0)>")
@@ -50,7 +50,7 @@ class Values(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What a record says of a sample before its values: ALT, and of its genotype.
+    """What the reading of a sample's values depends on: ALT and its genotype.
 
     `ploidy` is that of a genotype without a called allele, None where it is not known.
     """
@@ -71,7 +71,7 @@ class CarriageReader:
         self._known: dict[tuple[Values, Record], str] = {}
 
     def read(self, values: Values, record: Record) -> str:
-        """Return the ALT numbers that the values tell, as the text of a genotype.
+        """Return the ALT numbers that a sample carries, as the text of a genotype.
 
         "0" stands for none of them, "." for values of which none can be read.
         """
@@ -99,22 +99,22 @@ class CarriageReader:
     def _by_probabilities(
         self, value: str, alt_count: int, ploidy: int | None
     ) -> set[int] | None:
-        found = read(value, self._version)
-        if found is None:
+        probabilities = read(value, self._version)
+        if probabilities is None:
             return None
-        entries = found.entries
-        told = _ploidy_of("G", len(entries), alt_count, ploidy)
-        if told is None:
+        entries = probabilities.entries
+        genotype_ploidy = _ploidy_of("G", len(entries), alt_count, ploidy)
+        if genotype_ploidy is None:
             return None
-        return set(genotype_at(alt_count, told, entries.index(max(entries))))
+        return set(genotype_at(alt_count, genotype_ploidy, entries.index(max(entries))))
 
 
 def _ploidy_of(
     number: str, entries: int, alt_count: int, known: int | None
 ) -> int | None:
-    """Return the ploidy that a value's entries tell, None against the known one."""
-    told = guess_ploidy(number, entries, alt_count)
-    return told if known in (None, told) else None
+    """Return the ploidy of a value by its entries, None if the known one differs."""
+    ploidy = guess_ploidy(number, entries, alt_count)
+    return ploidy if known in (None, ploidy) else None
 
 
 def _by_dosage(value: str, alt_count: int) -> set[int] | None:
@@ -136,7 +136,7 @@ def _dosed(dosages: Sequence[float]) -> set[int]:
 
 
 def _by_copies(value: str, record: Record) -> str:
-    """Return what CN tells.
+    """Return the ALT numbers that CN says a sample carries.
 
     >>> _by_copies("3", Record(("<DEL>", "<DUP>", "G"), True, 2))
     '2'
@@ -154,7 +154,7 @@ def _by_copies(value: str, record: Record) -> str:
         spoken = set(range(1, len(record.alts) + 1))
     other = _MORE if difference < 0 else _FEWER
     fitting = {n for n in spoken if not other.fullmatch(record.alts[n - 1])}
-    # Where all stand for the other direction, nobody can tell which is meant.
+    # If all stand for the other direction, it is unknown which is meant.
     return _text(fitting or spoken)
 
 

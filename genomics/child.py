@@ -335,7 +335,7 @@ def _error(
 
 
 def _faults(value: JSON) -> list[Fault]:
-    found = []
+    faults = []
     for item in value if isinstance(value, list) else []:
         match item:
             case {
@@ -345,10 +345,10 @@ def _faults(value: JSON) -> list[Fault]:
                 "column": int() | None as column,
             }:
                 fault = Fault(code=code, message=message, line=line, column=column)
-                found.append(fault)
+                faults.append(fault)
             case _:
                 raise ChildKilled("expected faults with code, message, line and column")
-    return found
+    return faults
 
 
 def _signal_text(number: int) -> str:

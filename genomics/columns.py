@@ -35,9 +35,9 @@ _SHORTENERS = 2_000
 
 
 class Calls(NamedTuple):
-    """What the samples carry, and their genotypes where a record has them.
+    """The alleles that samples carry, and their genotypes if the record has them.
 
-    Each is the text of a genotype; what is carried may come from other values.
+    Both are texts of genotypes; the carried alleles may come from other fields.
     """
 
     genotypes: Sequence[str] | None
@@ -45,10 +45,10 @@ class Calls(NamedTuple):
 
     @property
     def written(self) -> Sequence[str] | None:
-        """Return the genotypes to be written: none where no allele is called.
+        """Return the genotypes to be written, None if no allele is called.
 
-        As any field that is missing for all, GT goes: that a record has it may be due
-        to people who are left out.
+        Like any field that is missing for all, GT is then left out: the record may have
+        it only because of people who are left out.
         """
         if self.genotypes is None or not any(map(_is_called, set(self.genotypes))):
             return None
@@ -65,7 +65,7 @@ class Calls(NamedTuple):
 class Written(NamedTuple):
     """FORMAT, the sample columns with tabs between them, samples with any value.
 
-    Where genotypes are written nobody counts values. `sets` are (column, name of the
+    `samples` is None where genotypes are written. `sets` are (column, name of the
     source), one for each `SLOT` in the cells.
     """
 
@@ -114,7 +114,7 @@ class Columns:
     def calls(
         self, form: str, samples: Sequence[str], alts: tuple[str, ...]
     ) -> Calls | None:
-        """Return what each sample carries, None when no field of FORMAT tells."""
+        """Return what each sample carries, None when no field of FORMAT says it."""
         layout = self._layout(form)
         genotypes = _genotypes(layout, samples)
         if layout.local_genotype_at is not None:
@@ -124,7 +124,9 @@ class Columns:
             return None if genotypes is None else Calls(genotypes, genotypes)
         if genotypes is None:
             every = carriage.Record(alts, has_genotypes=False, ploidy=None)
-            return Calls(None, [self._told(layout, one, every) for one in samples])
+            return Calls(
+                None, [self._told(layout, sample, every) for sample in samples]
+            )
         if all(map(_is_called, set(genotypes))):
             return Calls(genotypes, genotypes)
         carried = list(genotypes)
@@ -337,7 +339,7 @@ def _with_local(
     genotypes: Sequence[str] | None,
     alt_count: int,
 ) -> list[str]:
-    """Return the genotypes, from LGT where GT says nothing."""
+    """Return the genotypes, from LGT where GT calls no allele."""
     read = []
     for number, sample in enumerate(samples):
         known = None if genotypes is None else genotypes[number]
@@ -370,7 +372,7 @@ def _listed(
 
 
 def _is_called(genotype: str) -> bool:
-    # What is no genotype is for the rules to refuse.
+    # The rules of a release refuse texts that are no genotype.
     alleles = alleles_of(genotype)
     return alleles is None or max(alleles) >= 0
 

@@ -1,12 +1,12 @@
 """What a release says in INFO of the alleles that it holds.
 
-Everything is said as VCF 4.3 means it. A release with local alleles is VCF 4.5, and
-there the same text means the same by that version's rules for older files: a negative
-SVLEN is a length, and END stands where SVLEN is missing. Where the statements of a
-source differ, the notation decides: END before VCF 4.4, SVLEN from then on; a length
-that does not fit is corrected, or left out where nobody can tell whose END is.
+Values are those that VCF 4.3 defines. A release with local alleles is VCF 4.5; there
+the same text means the same, by that version's rules for older files: a negative SVLEN
+is a length, and END counts where SVLEN is missing. Where the statements of a source
+differ, the version decides: END before VCF 4.4, SVLEN from VCF 4.4 on; a length that
+differs is corrected, or left out where it is unknown to which allele END belongs.
 
-Source: VCF 4.3 and 4.5, section 3; what the alleles reach is `genomics.extent`'s.
+Source: VCF 4.3 and 4.5, section 3. How far alleles reach is left to `genomics.extent`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -82,9 +82,9 @@ class Describer:
 def sv_type(source: SourceSite, site: Site, kept: Sequence[int]) -> str | None:
     """Return SVTYPE of these alleles, None where they have none or differ.
 
-    SVTYPE of a source speaks of all its alleles, one of which may be gone, so it is
-    told by the kept ones. Bases alone make a structural variant only where the source
-    gives them a length.
+    SVTYPE of a source counts for all its alleles, one of which may be gone, so the kept
+    alleles decide. Bases alone make a structural variant only where the source gives
+    them a length.
     """
     types = {
         _type_of(source, number, site.ref, alt)
@@ -122,8 +122,8 @@ def _end_of(source: SourceSite, number: int, end: int | None) -> int:
 def _end(source: SourceSite, site: Site, kept: Sequence[int]) -> str | None:
     if not any(map(symbolic_type, site.alts)):
         return None
-    # Only where REF does not tell it: the source's END may be that of an allele that is
-    # gone, and so would be the reason to have END at all.
+    # Only if it lies behind REF: otherwise END would disclose that the source has one,
+    # which may be due to an allele that is gone.
     end = stated_end(source, site, kept)
     return str(end) if end > site.pos + len(site.ref) - 1 else None
 
@@ -160,7 +160,7 @@ def _length_of(
     if is_old and end is not None and not _fits(source, kept, number, end):
         others = (source.alts[n - 1] for n in kept if n != number)
         if any(map(symbolic_type, others)):
-            return MISSING  # whose END is it?
+            return MISSING  # END may belong to another of them
         size = (end - source.pos) * (-1 if size < 0 else 1)
     if size == 0:
         return MISSING
@@ -170,7 +170,7 @@ def _length_of(
         return MISSING  # an unknown length, as callers write it
     if type_ in ("DUP", "INS"):
         return str(abs(size))
-    # What the name does not tell is taken over only where it was a difference.
+    # Of other types SVLEN is copied only from versions in which it is a difference.
     return str(size) if is_old else MISSING
 
 
@@ -208,7 +208,7 @@ def _type_of(source: SourceSite, number: int, ref: str, alt: str) -> str | None:
     if type_ in TYPES:
         return type_
     if type_ is not None and (copies := COPIES.fullmatch(type_)):
-        # A number of copies is no type: what the source says is made narrower.
+        # A number of copies is no type: it only narrows what the source says.
         narrow = {"0": "DEL", "1": "CNV"}.get(copies[1], "DUP")
         return narrow if source.sv_type in ("CNV", narrow) else None
     return type_ if type_ in JOINS and source.sv_type == type_ else None

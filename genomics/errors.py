@@ -46,8 +46,8 @@ class IntakeRefused(GenomicsError):
 
     `code` is stable and machine-readable; `line` and `column` are 1-based positions
     in the decompressed text, where `column` counts the tab-separated field. `faults`
-    are all that intake found before it stopped, in the order of the file: the first is
-    the one that the other attributes tell.
+    are all that intake found before it stopped, in the order of the file: the other
+    attributes are those of the first.
     """
 
     def __init__(

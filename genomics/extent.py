@@ -1,21 +1,21 @@
-"""How far a record reaches: one rule, and the widest of its statements counts.
+"""How far a record reaches: the widest of its statements counts.
 
-Callers state the same extent in several ways that often differ, and a donor who keeps
-a place back must not depend on which of them is right. So a record touches every base
-that any of these names:
+Variant callers state the same extent in several ways, which often differ. A donor who
+withholds a place must not depend on which of them is right, so a record touches every
+base that any of these names:
 
 - POS to the last base of REF, in the shortest form of the kept alleles;
 - POS to END, unless END is on the contig of a breakend's mate;
 - |SVLEN| bases behind POS, for each kept ALT that takes up reference bases;
 - the other end of a breakend, CHR2 with END2 or POS2 (or END where neither stands),
   and all bases between where that is on the same contig: the specification calls a
-  breakend an adjacency; that it is a span is our policy for what donors keep back;
+  breakend an adjacency; to treat it as a span is our policy for what donors withhold;
 - what CIPOS, CIEND and CILEN add to these on either side;
 - for structural variants, any value of INFO that reads `contig:start-end`.
 
-Values that a file gives for each ALT count for the kept ones alone, others speak for
-the record. Who may have a record is left to `genomics.boundaries`, and what a release
-says of it to `genomics.describing`.
+Values that a file gives for each ALT count only for the kept ones, other values for the
+whole record. Who may have a record is left to `genomics.boundaries`, and what a release
+states of it to `genomics.describing`.
 
 Source: VCF 4.5, sections 1.6.1, 3 and 5.4, for the notation; GATK-SV, Manta, Delly,
 Lumpy, SURVIVOR and Sniffles for the keys beside it.
@@ -43,7 +43,7 @@ Locus = tuple[str, int, int]  # contig, start_0, end
 
 MAX_END = 2**31 - 1  # what an index can hold
 
-# What a store keeps of values that read contig:start-end, once somebody was erased.
+# Holds the values of the form contig:start-end in a store that an erasure wrote.
 LOCI_KEY = "GEMMULE_LOCI"
 _START_INTERVALS, _END_INTERVALS = ("CIPOS", "CIPOS95"), ("CIEND", "CIEND95")
 _LENGTH_INTERVALS = ("CILEN",)
@@ -92,7 +92,7 @@ class SourceSite:
     """What a record of the source says of its alleles and of where they are.
 
     `line` is its place in the store, `version` that of the source's VCF. Alleles are
-    told by their number, from 1.
+    named by their number, from 1.
     """
 
     line: int
@@ -136,24 +136,24 @@ class SourceSite:
         return None
 
     def sizes(self, number: int) -> list[int]:
-        """Return the lengths that may be an ALT's: its own, or those of nobody."""
+        """Return the lengths that an ALT may have: its own, or those of no ALT."""
         lengths = self._lengths()
         if len(lengths) == len(self.alts):
             lengths = [lengths[number - 1]]
         return [size for size in lengths if size is not None]
 
     def end(self, kept: Sequence[int]) -> int | None:
-        """Return END where it speaks for these alleles.
+        """Return END if it counts for these alleles.
 
-        It does not where it is the end of an ALT that went, by that one's SVLEN, unless
-        one of these has nothing else to say how far it reaches.
+        It does not count if it is the end of a removed ALT by the SVLEN of that ALT,
+        unless one of these alleles has no other statement of how far it reaches.
         """
         if self.is_end_of_others(kept) and not any(map(self.needs_end, kept)):
             return None
         return self._end()
 
     def is_end_of_others(self, kept: Sequence[int]) -> bool:
-        """Whether END is that of an ALT that went, by that one's SVLEN."""
+        """Whether END is the end of a removed ALT, by the SVLEN of that ALT."""
         end = self._end()
         return end is not None and any(
             abs(size) > _NO_LENGTH and self.pos + abs(size) == end
@@ -286,12 +286,12 @@ class SourceSite:
 
     def _interval(self, keys: Sequence[str], kept: Sequence[int]) -> tuple[int, int]:
         """Return the widest of these intervals, as it lies around a position."""
-        found = [0]
+        distances = [0]
         for key in keys:
             if key in self.info:
                 items = map(integer, self.pairs(key, kept))
-                found += [item for item in items if item is not None]
-        return min(found), max(found)
+                distances += [item for item in items if item is not None]
+        return min(distances), max(distances)
 
     def pairs(self, key: str, kept: Sequence[int]) -> list[str]:
         """Return the items of an interval: two for each kept ALT, or two for all."""
@@ -309,16 +309,13 @@ def integer(text: str | None) -> int | None:
 
 
 @functools.lru_cache(maxsize=1024)
-def is_same_contig(one: str, other: str) -> bool:
+def is_same_contig(name: str, other: str) -> bool:
     """Whether two names mean one contig.
 
     >>> is_same_contig("chr7", "7"), is_same_contig("chrUn_1", "Un_1")
     (True, False)
     """
-    if one == other:
-        return True
-    chromosome = builds.chromosome(one)
-    return chromosome is not None and chromosome == builds.chromosome(other)
+    return builds.contig_key(name) == builds.contig_key(other)
 
 
 def _locus(contig: str, first: int, last: int) -> Locus:
@@ -341,9 +338,9 @@ def _named(item: str) -> list[Locus]:
 def _names_in(text: str) -> list[str]:
     """Return the contigs that a text may name, as in INV_chr1.
 
-    Whether the source has such a contig must not matter: a stranger may have brought
-    it. Text that is neither a chromosome nor a type before a name stands for itself as
-    well: nobody can place it, and so it is kept back.
+    Whether the source has such a contig must not matter, because it may come from
+    somebody who is left out. A text that is neither a chromosome nor a type before a
+    name also counts as a name itself: it cannot be placed, and so it is withheld.
     """
     head, bar, name = text.partition("_")
     if not bar or len(text) > _LONGEST_NAME or builds.chromosome(text) is not None:

@@ -66,9 +66,9 @@ def check_definitions(
     taken: tuple[str, ...],
     naming: Mapping[str, str],
 ) -> None:
-    """Refuse a field named twice, one that is `taken`, and one that names something.
+    """Refuse a field named twice, one that is `taken`, and one of `naming`.
 
-    `naming` says of such fields what their values do.
+    `naming` has fields whose values name something, with what the values do.
     """
     ids = [definition.id for definition in definitions]
     if len(set(ids)) != len(ids):
@@ -144,7 +144,7 @@ INFO = _table("""
     HOMSEQ  | A | String  | Sequence of base pair identical micro-homology
 """)
 # Fields that are read and written under another name (LGT as GT, Hail's LA as LAA), and
-# one that counts alleles by Hail's list: as they stand they would say something else.
+# one that counts alleles by Hail's list: copied as they are, they would be wrong.
 CONVERTED_FORMAT = ("LGT", "LA", "LPGT")
 RECOUNTED_INFO = ("AC", "AF", "AN", "NS")
 

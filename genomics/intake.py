@@ -24,8 +24,8 @@ from genomics.uploads.store import Expected, StoreWriter
 from genomics.uploads.unpack import Unpacker
 
 MAX_WARNINGS = 100
-# Behind the first fault no more text than that is searched for others, as nobody should
-# wait for hours to hear of the first.
+# Text that is searched for more faults after the first one, so that nobody waits for
+# hours to learn of the first.
 _SOUGHT_BYTES = 1 << 30
 
 
@@ -100,7 +100,7 @@ def _refusal(
 ) -> IntakeRefused:
     refused = reader.faults.refusal()
     if unpacker.packing == "gzip":
-        # What is odd in the text may come of damage that shows later only.
+        # A fault in the text may come from damage that shows only later.
         damage = reader.faults.with_code("crc", "corrupt") or unpacker.damage(chunks)
         if damage is not None:
             return text.refusal_at(damage, refused.line or 1, refused.column)

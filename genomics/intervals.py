@@ -9,6 +9,9 @@ from collections.abc import Iterable, Sequence
 
 from genomics.jsonfields import Span
 
+# Bases of the stretches by which intake counts records.
+MEGABASE = 1_000_000
+
 
 class SpanIndex:
     """Spans merged by contig, so that a look-up costs one binary search.

@@ -16,7 +16,7 @@ from genomics.lines import Version
 from genomics.probabilities import shortener
 
 LIST, HAIL_LIST, GENOTYPE, COUNTS = "LAA", "LA", "LGT", "LEC"
-# Those of a release, and LGT: without a list nobody can read them.
+# Those of a release, and LGT: without a list they cannot be read.
 FIELDS = (GENOTYPE, *(key for key, item in FORMAT.items() if item.number[0] == "L"))
 _NUMBER = re.compile(r"\d+")
 

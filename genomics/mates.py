@@ -1,10 +1,10 @@
-"""Records that belong together: what is decided over one is decided over its mates.
+"""Records that describe one rearrangement: a decision about one holds for its mates.
 
-A rearrangement is told in two records or more, and often only one of them says how
-unsure its place is. So mates are masked for the same donors, asked for and closed
+A rearrangement has two records or more, and often only one of them says how uncertain
+its place is. So mates are masked for the same donors, and requested and closed
 together. Mates are found by MATEID and PARID, and by breakends that name each other's
-place. Only records that an included sample carries take part, and of them only the
-alleles that one has: so nobody who is left out joins two records.
+place. Only records and alleles that an included sample carries take part, so that
+nobody who is left out joins two records.
 
 What a single record touches is `genomics.extent`'s subject; who is masked in a single
 record is `genomics.subset`'s.
@@ -20,17 +20,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from genomics import builds
+from genomics.alleles import JOINS
 from genomics.boundaries import Boundaries
 from genomics.extent import SourceSite
 from genomics.genotypes import MISSING
 
-# What a store keeps of MATEID and PARID once somebody was erased: numbers of pairs.
+# Stands for MATEID and PARID in a store that an erasure wrote: numbers of pairs.
 LINK_KEY = "GEMMULE_MATES"
 _ID_KEYS = ("MATEID", "PARID")
 KEYS = (*_ID_KEYS, LINK_KEY)
-_JOIN = re.compile(r"[\[\]]|<(?:BND|TRA|CTX)\b", re.IGNORECASE)
+_JOIN = re.compile(rf"[\[\]]|<(?:{'|'.join(JOINS)})\b", re.IGNORECASE)
 _LINKED = re.compile(
-    rf"(?:^|;)(?:(?:{'|'.join(KEYS)})=|SVTYPE=(?:BND|TRA|CTX)\b)", re.IGNORECASE
+    rf"(?:^|;)(?:(?:{'|'.join(KEYS)})=|SVTYPE=(?:{'|'.join(JOINS)})\b)", re.IGNORECASE
 )
 
 
@@ -56,7 +57,7 @@ class Row:
 
 
 class Decision(NamedTuple):
-    """What holds for a record and its mates: who is masked, whether it is asked for."""
+    """What holds for a record and its mates: who is masked, and is it requested."""
 
     masked: frozenset[int]
     is_requested: bool
@@ -119,7 +120,7 @@ def _meetings(rows: Iterable[Row]) -> list[list[int]]:
 
 
 def _place(contig: str, pos: int) -> tuple[str, int]:
-    return builds.chromosome(contig) or contig, pos
+    return builds.contig_key(contig), pos
 
 
 def _mate_ids(row: Row) -> list[str]:

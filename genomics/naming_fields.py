@@ -1,10 +1,10 @@
 """Fields whose values name a place, a person, an allele or another record.
 
-What they name may not be released: a phase set is called after a heterozygote of the
-sample, an annotation speaks of alleles that nobody carries any more. No list of a
-steward may add them, whatever its definition says. PS is not here, for releases number
-it anew (`genomics.phase_sets`); nor is a field that counts alleles by its Number (A, R,
-G), for its entries go with the alleles.
+What they name may not be released: a phase set is named after a heterozygote of the
+sample, an annotation describes alleles that nobody in the release carries. No list of a
+steward may add them, whatever its definition says. PS is not here, because releases
+number it anew (`genomics.phase_sets`); nor are fields that count alleles by their
+Number (A, R, G), because their entries are removed with the alleles.
 
 Sources: VCF 4.5, sections 1.6.2, 3 and 5, and the headers that tools write: GATK,
 GATK-SV, WhatsHap, RTG, Hail, bcftools, vt, VEP, SnpEff, Sniffles, Jasmine, SURVIVOR,
@@ -22,7 +22,7 @@ def _table(rows: str) -> dict[str, str]:
     return reasons
 
 
-# Ids and what their values do; a row without that goes on with the one above.
+# Ids, and what their values do; a row without the latter continues the row above.
 FORMAT = _table("""
     PID           | names a phase set after the place and alleles of its first variant
     HP            | names haplotypes after the place of the set's first variant

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from genomics.genotypes import MISSING
 
-# Stands in the cells of a record for a number that is still to come: no VCF holds it.
+# Stands in the cells of a record for a number that is filled in later; not in any VCF.
 SLOT = "\0"
 _SLOT = SLOT.encode("ascii")
 _MOST_DIGITS = 18  # of a number below 2^63
@@ -51,8 +51,8 @@ class Unnumbered(NamedTuple):
 def as_written(genotype: str) -> Genotype:
     """Return a genotype without the mark that VCF 4.4 may put before the first allele.
 
-    The mark goes where the others imply it: "/" if any of them is "/", else "|".
-    Elsewhere VCF 4.3 cannot say what it says, and nothing stays phased.
+    The mark is removed if the others imply it: "/" if any of them is "/", else "|".
+    Otherwise VCF 4.3 has no notation for it, and nothing stays phased.
 
     >>> as_written("|0|1").text, as_written("|0/1").text, as_written("/0|1").text
     ('0|1', '0/1', '0/1')
@@ -86,18 +86,18 @@ def read(genotype: str, name: str, names: str) -> tuple[str, str | None]:
     >>> read("0|1", ".", "a,b")
     ('0/1', None)
     """
-    found = as_written(genotype)
-    if not found.phased:
-        return found.text, None
+    parsed = as_written(genotype)
+    if not parsed.phased:
+        return parsed.text, None
     if not is_name(names):
-        return found.text, name if is_name(name) else None
+        return parsed.text, name if is_name(name) else None
     listed = names.split(",")
-    # A genotype must not have both (VCF 4.4, section 1.6.2): which counts is unknown.
-    if len(listed) == found.ploidy and not is_name(name):
-        own = {listed[place] for place in found.phased}
+    # A genotype must not have both PS and PSL (VCF 4.4, section 1.6.2).
+    if len(listed) == parsed.ploidy and not is_name(name):
+        own = {listed[place] for place in parsed.phased}
         if len(own) == 1 and is_name(only := own.pop()):
-            return found.text, _LISTED + only
-    return _unphased(found.text), None
+            return parsed.text, _LISTED + only
+    return _unphased(parsed.text), None
 
 
 def is_name(value: str) -> bool:
@@ -108,7 +108,7 @@ def is_name(value: str) -> bool:
 class PhaseSets:
     """Numbers the sets of one contig after another, in the order of the release.
 
-    Of each set of a sample it keeps 12 bytes, until the contig or a stretch ends.
+    It takes 12 bytes for each set of a sample, until the contig or a stretch ends.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""Genotype probabilities (GP, LGP): read on the scale that their file means, and cut.
+"""Genotype probabilities (GP, LGP): find the scale of each value, convert and cut it.
 
-VCF 4.1 and 4.2 scale GP by Phred, VCF 4.3 and later run from 0 to 1, and imputation
-programs have always written 0 to 1. So each value is judged by itself. What is on
-neither scale becomes missing: no number is released under another meaning.
+VCF 4.1 and 4.2 scale GP by Phred, in VCF 4.3 and later GP runs from 0 to 1, and
+imputation programs have always written 0 to 1. So each value is judged by itself. A
+value on neither scale becomes missing: no number is released under another meaning.
 
 Source: VCF 4.2 section 1.4.2 and VCF 4.3 section 1.6.2, GP.
 """
@@ -24,7 +24,8 @@ _LINEAR: Version = (4, 3)
 # How far a sum may be from 1, for each entry: programs round to two digits. The rest
 # is for what binary fractions round.
 _TOLERANCE, _ROUNDING = 0.01, 1e-9
-_NUMBER = r"(?:[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|\+?[Ii][Nn][Ff](?:inity)?)"
+DECIMAL = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = rf"(?:{DECIMAL}|\+?[Ii][Nn][Ff](?:inity)?)"
 _NUMBERS = re.compile(rf"{_NUMBER}(?:,{_NUMBER})*", re.ASCII)
 _NOTHING = re.compile(rb"\.?(?:,\.?)*")
 
@@ -89,16 +90,16 @@ def is_readable(value: bytes, version: Version) -> bool:
 
 @functools.lru_cache(maxsize=1 << 16)
 def stays(value: bytes) -> bool:
-    """Whether a value is released as it stands while all alleles stay."""
-    # Scaled by Phred it would be converted, and no version after 4.2 does that.
+    """Whether a value is released unchanged if all alleles stay."""
+    # Values scaled by Phred are converted; no version after 4.2 has them.
     return is_readable(value, _LINEAR)
 
 
 class ProbabilityShortener(Shortener):
     """Maps values of GP or LGP to what is left of them.
 
-    The genotypes that went lose their mass, and what stays sums to 1 again. A value of
-    which nothing has to change stays as it was written.
+    The remaining genotypes are normalised to the sum 1. A value that need not change
+    stays as it was written.
     """
 
     def __init__(
@@ -114,12 +115,14 @@ class ProbabilityShortener(Shortener):
         self._version = version
 
     def _left(self, value: str, staying: tuple[int, ...]) -> str:
-        found = read(value, self._version)
-        if found is None:
+        probabilities = read(value, self._version)
+        if probabilities is None:
             return MISSING
-        left = [found.entries[place] for place in staying]
-        gone = set(range(len(found.entries))).difference(staying)
-        if not found.is_converted and not any(found.entries[place] for place in gone):
+        left = [probabilities.entries[place] for place in staying]
+        gone = set(range(len(probabilities.entries))).difference(staying)
+        if not probabilities.is_converted and not any(
+            probabilities.entries[place] for place in gone
+        ):
             return super()._left(value, staying)
         return write(normalised(left)) if any(left) else MISSING
 

@@ -166,11 +166,13 @@ def _contig(name: str, number: int, build: Build | None) -> str:
             "expected the name of a contig, such as chr17 or 17", line=number, column=1
         )
     if build is None:
-        return builds.chromosome(name) or name
-    found = contig_names.chromosome_in(build, name)
+        return builds.contig_key(name)
+    chromosome = contig_names.chromosome_in(build, name)
     if contig_names.is_code(name):
-        found = None  # in a file chr23 may be X, in a request it is more likely a slip
-    if found is None:
+        chromosome = (
+            None  # in a file chr23 may be X, in a request it is more likely a slip
+        )
+    if chromosome is None:
         accession = contig_names.named_by_accession(name)
         others = " and ".join(accession[1]) if accession else ""
         raise BedInvalid(
@@ -179,7 +181,7 @@ def _contig(name: str, number: int, build: Build | None) -> str:
             line=number,
             column=1,
         )
-    return found
+    return chromosome
 
 
 def _position(text: str, number: int, column: int) -> int:

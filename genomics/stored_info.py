@@ -1,9 +1,9 @@
-"""What a store that is written anew keeps of INFO: alleles, and how far they reach.
+"""INFO of a store that an erasure writes: alleles, and how far they reach.
 
-A release is cut from it later, so statements stay as the source made them, for the
-alleles that stay; nothing is converted to what a release says. Ids of an upload go:
-in place of those that name a mate stand numbers, in place of values that read
-`contig:start-end` stand these places alone.
+Releases are cut from it later, so statements of the remaining alleles stay as in the
+source; nothing is converted to what a release states. Ids of an upload are removed:
+numbers stand for the ids of mates, and the bare places for values of the form
+`contig:start-end`.
 """
 
 from collections import defaultdict
@@ -95,7 +95,7 @@ def _says_more(end: int | None, source: SourceSite, site: Site) -> bool:
 def _lengths(source: SourceSite, kept: Sequence[int]) -> str | None:
     lengths = source.info.get("SVLEN", "").split(",")
     if source.is_end_of_others(kept) and (end := source.end(kept)) is not None:
-        # Nobody could tell later whose END it was.
+        # Later it would be unknown to which allele END belongs.
         return ",".join(
             str(end - source.pos) if source.needs_end(number) else lengths[number - 1]
             for number in kept
@@ -117,8 +117,8 @@ def _sv_type(source: SourceSite, site: Site, kept: Sequence[int]) -> str | None:
         needs_source = any(
             each in JOINS or COPIES.fullmatch(each) for each in types if each
         )
-        said = source.info.get("SVTYPE") if needs_source else None
-        return sv_type(source, site, kept) or said
+        stated = source.info.get("SVTYPE") if needs_source else None
+        return sv_type(source, site, kept) or stated
     # Of bases alone it may say how far they reach.
     has_length = any(source.length(number) is not None for number in kept)
     if has_length or source.sv_type in JOINS:

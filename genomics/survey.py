@@ -1,4 +1,4 @@
-"""Read the text of a store for the records that may have mates."""
+"""Read the records that may have mates from the text of a store."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -92,11 +92,11 @@ def runs(windows: Sequence[Window]) -> list[list[Window]]:
     Phase sets are numbered along a contig, so the windows of one whose blocks name
     some make one run; any other window is one by itself.
     """
-    found = []
+    groups = []
     for _, group in itertools.groupby(windows, key=lambda window: window.contig):
         ordered = list(group)
         if any(place.names_sets for window in ordered for place in window.blocks):
-            found.append(ordered)
+            groups.append(ordered)
         else:
-            found += [[window] for window in ordered]
-    return found
+            groups += [[window] for window in ordered]
+    return groups

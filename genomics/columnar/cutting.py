@@ -72,11 +72,11 @@ class ColumnCutter:
                 continue
             fields = reader.fields(row)
             if mates.may_have(fields[4], fields[7]):
-                found = self._subsetter.survey(
+                mate_row = self._subsetter.survey(
                     fields, reader.samples(row), reader.line(row)
                 )
-                if found is not None:
-                    yield found
+                if mate_row is not None:
+                    yield mate_row
 
     def _ways(
         self, reader: "_Reader", low: int, high: int

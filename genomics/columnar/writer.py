@@ -17,6 +17,7 @@ from genomics.columnar.file import BlockPlace
 from genomics.errors import BuildFailed
 from genomics.fields import INFO, RECOUNTED_INFO
 from genomics.genotypes import MISSING
+from genomics.intervals import MEGABASE
 from genomics.lines import ENCODING, FIXED_COLUMNS, contig_of, version_of
 
 # INFO that says what an allele is, how far it reaches, or what belongs to it.
@@ -26,9 +27,6 @@ _KEYS = "|".join(
 _DESCRIBING = re.compile(rf"(?:^|;)(?:{_KEYS})(?:[=;]|$)")
 
 _MOST = 1 << 31  # as `file.RECORD` has positions
-
-# Bases of the stretches that records are counted by.
-MEGABASE = 1_000_000
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """Read the text that a person pasted as their public key.
 
-Forgives what mail programs, editors and terminals do to a text, and refuses what could
-be read two ways. What the bytes of a key are is `genomics.crypt4gh.key_kinds`; whether
-a key can be used is `genomics.crypt4gh.keys`. No message quotes the text.
+Undoes what mail programs, editors and terminals do to a text, and refuses texts that
+have two readings. `genomics.crypt4gh.key_kinds` says what the bytes of a key are, and
+`genomics.crypt4gh.keys` whether a key can be used. No message quotes the text.
 
     -----BEGIN CRYPT4GH PUBLIC KEY-----
     0AqybqRdvjGyUBt11PYdPsjTlsFJDWOGm8BlmoBBKCg=
@@ -242,8 +242,8 @@ def _crypt4gh_key(body: bytes, kind: Kind | None) -> Kind:
     return Kind(form=Form.X25519, name="a Crypt4GH key", raw=body)
 
 
-def _ssh_key(text: str, found: re.Match[str]) -> Kind:
-    encoded, rest = found[2], text[found.end() :]
+def _ssh_key(text: str, match: re.Match[str]) -> Kind:
+    encoded, rest = match[2], text[match.end() :]
     # A mail program broke the line: each next line gives its first word, as long as
     # the key ends exactly where a word ends.
     while len(encoded) < _SSH_ED25519_CHARACTERS and rest.startswith("\n"):
@@ -263,7 +263,7 @@ def _ssh_key(text: str, found: re.Match[str]) -> Kind:
             "expected an ed25519 key after ssh-ed25519, got something else: paste the "
             "whole line of the .pub file"
         )
-    _refuse_material(f"{text[: found.start()]}\n{rest}")
+    _refuse_material(f"{text[: match.start()]}\n{rest}")
     return kind
 
 

@@ -1,8 +1,8 @@
-r"""Read an upload in BCF, the binary form, as the text `bcftools view` makes of it.
+r"""Read an upload in BCF, the binary form, as the text that `bcftools view` prints.
 
-So one reader judges both forms, and both make the same store. Nothing but the bytes of
-the upload is opened; sizes are checked before memory is taken, one record at a time. A
-record is two sizes, then what the samples share, then a block for each FORMAT key:
+So one reader judges both forms, and both give the same store. Sizes are checked before
+memory is taken, one record at a time. A record has two sizes, then the part that all
+samples share, then a block for each FORMAT key:
 
     l_shared l_indiv | CHROM POS rlen QUAL counts ID alleles FILTER INFO | FORMAT ...
 
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from genomics.errors import IntakeRefused
 from genomics.limits import Limits
 from genomics.uploads.bcf_values import (
-    ASCII,
+    CONTROL_CHARACTER,
     MISSING_FLOAT,
     Cells,
     Cursor,
@@ -236,7 +236,7 @@ def _identity(kind: bytes, value: bytes) -> tuple[bytes, int | None]:
     except PairsInvalid as error:
         raise refusal("bcf", f"{error} of the BCF's header") from error
     name, index = pairs.get("ID").encode("latin-1"), pairs.get("IDX")
-    if ASCII.search(name):
+    if CONTROL_CHARACTER.search(name):
         raise refusal("control-character", "expected IDs of visible characters")
     if not index:
         return name, None

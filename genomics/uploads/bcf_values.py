@@ -23,7 +23,7 @@ _RESERVED = 8
 _MISSING_TEXT = b"\x07"
 _MOST_REMEMBERED = 1 << 16
 # A tab or a line end inside a value would make two of it.
-ASCII = re.compile(rb"[\x00-\x1f\x7f]")
+CONTROL_CHARACTER = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 class Unsound(Exception):
@@ -176,7 +176,7 @@ def _text(row: bytes) -> bytes:
     text = row.partition(b"\0")[0]
     if text == _MISSING_TEXT:
         return b"."
-    if ASCII.search(text):
+    if CONTROL_CHARACTER.search(text):
         raise Unsound("a control character in a text")
     return text
 

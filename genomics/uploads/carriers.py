@@ -1,7 +1,7 @@
-"""Count the records of an upload by the field that tells who carries their alleles.
+"""Count the records of an upload by the field that says who carries their alleles.
 
-A record without such a field never leaves in a release; a file that has no other
-records is refused. How each field is read is left to `genomics.carriage`.
+No release holds a record without such a field, and a file that has no other records is
+refused. How each field is read is left to `genomics.carriage`.
 """
 
 from collections import Counter
@@ -12,16 +12,17 @@ from genomics.errors import IntakeRefused
 from genomics.lines import Version
 from genomics.uploads.definitions import Definition
 from genomics.uploads.refusal import refusal
+from genomics.uploads.tally import Count
 from genomics.uploads.values import Field
 
-# By what the carriers are told; each record counts once, for the first that it has.
+# The fields that say who carries; a record counts once, for the first that it has.
 GENOTYPE, LOCAL, VALUES, NONE = "GT", "LGT", "GP, DS, HDS, EC or CN", "none"
 
 _FORMAT = 9  # the column
 
 
 def teller_of(keys: Collection[str]) -> str:
-    """Return by what a record with these FORMAT keys tells its carriers."""
+    """Return the field that says who carries, in a record with these FORMAT keys."""
     if "GT" in keys:
         return GENOTYPE
     has_list = local_alleles.LIST in keys or local_alleles.HAIL_LIST in keys
@@ -75,23 +76,23 @@ class CarrierCounts:
         listed = ", ".join(
             f"{count} by {key}" for key, count in self.of(records).items() if count
         )
-        found = [
+        warnings = [
             f"line {self._first_other}: {others} of {records} record(s) have no GT, "
             f"this one is the first; the carriers of alleles are read: {listed}"
         ]
         if self._others[NONE]:
-            found.append(
+            warnings.append(
                 f"line {self._first_silent}: {self._others[NONE]} record(s), this one "
                 "is the first, have none of GT, LGT with LAA or LA, GP, DS, HDS, EC "
                 "and CN: no release will hold them"
             )
-        return found
+        return warnings
 
 
 class ProbabilityField(Field):
     """GP or LGP of an upload; counts the values that are on no scale."""
 
-    __slots__ = ("_version", "first_line", "line", "unreadable")
+    __slots__ = ("_unreadable", "_version", "line")
 
     def __init__(
         self,
@@ -103,8 +104,7 @@ class ProbabilityField(Field):
     ) -> None:
         self._version = version
         self.line = 0  # of the record whose values are looked at
-        self.first_line = 0
-        self.unreadable = 0
+        self._unreadable = Count()
         super().__init__(definition, is_ours=is_ours, may_be_empty=may_be_empty)
 
     def fits(self, values: Iterable[bytes | None]) -> bool:
@@ -120,21 +120,21 @@ class ProbabilityField(Field):
             if value and not probabilities.is_readable(value, self._version)
         }
         if means_nothing:
-            self.first_line = self.first_line or self.line
-            self.unreadable += sum(value in means_nothing for value in new)
+            times = sum(value in means_nothing for value in new)
+            self._unreadable.add(self.line, times)
             self.accepted -= means_nothing  # to be counted each time
         return True
 
     def warnings(self) -> list[str]:
         """Return what the steward should know of the values."""
-        if not self.unreadable:
+        if not self._unreadable.total:
             return []
         scale = "from 0 to 1 with the sum 1"
         if self._version <= probabilities.LAST_PHRED:
             scale += ", or scaled by Phred"
         return [
-            f"line {self.first_line}: {self.unreadable} value(s) of FORMAT "
-            f"{self.definition.id}, the first of them in this line, are not "
+            f"line {self._unreadable.line}: {self._unreadable.total} value(s) of "
+            f"FORMAT {self.definition.id}, the first of them in this line, are not "
             f"probabilities {scale}: releases will have '.' instead"
         ]
 

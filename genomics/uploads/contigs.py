@@ -32,7 +32,7 @@ class Contigs:
         # Decided once: a contig that comes later must not rename what is written.
         self._standard: dict[str, str] = {}
         self._lines: dict[str, int] = {}
-        # Neither the build's lengths nor known placeholders: to be judged at the end.
+        # Neither lengths of the build nor known placeholders: judged at the end.
         self._pending: dict[str, int] = {}
         self._placeholders: dict[str, int] = {}
 
@@ -82,10 +82,10 @@ class Contigs:
         """Return the name that the store has for a contig."""
         if name not in self.lengths:
             return self.names.standard(name)
-        found = self._standard.get(name)
-        if found is None:
-            found = self._standard[name] = self.names.standard(name)
-        return found
+        standard = self._standard.get(name)
+        if standard is None:
+            standard = self._standard[name] = self.names.standard(name)
+        return standard
 
     def enter(self, name: str, line: int) -> None:
         """Begin with the records of a contig; refuse a second one of its chromosome."""
@@ -150,7 +150,7 @@ class Contigs:
         }
         faults = []
         for name, length in self._pending.items():
-            # A contig without records is what its neighbours are.
+            # The length of a contig without records is judged like the others.
             if name in explained or (explained and name not in last_positions):
                 self._placeholders[name] = length
             elif self.build is not None:

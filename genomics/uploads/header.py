@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NoReturn, get_args
 
-from genomics import builds, fields
+from genomics import builds, extent, fields
 from genomics.builds import Build
 from genomics.errors import IntakeRefused
 from genomics.limits import Limits
@@ -34,8 +34,7 @@ COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMA
 EXTENT_KEYS = ("END", "SVLEN")
 # INFO of which two differing definitions or values would cut in two ways.
 CUTTING_KEYS = frozenset(
-    {*fields.INFO, "CHR2", "CIEND", "CILEN", "CIPOS", "END2", "POS2"}
-    - {*fields.RECOUNTED_INFO}
+    {*fields.INFO, *extent.INTERVALS, *extent.OTHER_END} - {*fields.RECOUNTED_INFO}
 )
 
 # VCF 4.3, section 1.6.1, and the names in angle brackets of assembled contigs. Not
@@ -179,33 +178,33 @@ class Header:
             return
         if not KEY.fullmatch(key):
             self._refuse("header-line", f"expected a key as ID of ##{kind}")
-        found = Definition(
+        definition = Definition(
             id=key,
             number=self._number_of(kind, key, pairs),
             type=self._type_of(kind, key, pairs),
             description=self._description_of(kind, key, pairs),
         )
-        if (found.type == "Flag") != (found.number == "0"):
-            number = "0" if found.type == "Flag" else "."
+        if (definition.type == "Flag") != (definition.number == "0"):
+            number = "0" if definition.type == "Flag" else "."
             self.warnings.append(
-                f"line {self._number}: {kind} {key} has Type={found.type} and "
-                f"Number={found.number}; kept with Number={number}"
+                f"line {self._number}: {kind} {key} has Type={definition.type} and "
+                f"Number={definition.number}; kept with Number={number}"
             )
-            found = replace(found, number=number)
-        is_bare = (found.number, found.type) == ("1", "String")
+            definition = replace(definition, number=number)
+        is_bare = (definition.number, definition.type) == ("1", "String")
         if kind == "FORMAT" and key == "GT" and not is_bare:
             self.warnings.append(
                 f"line {self._number}: FORMAT GT is not Number=1,Type=String; kept so"
             )
-            found = FORMAT["GT"]
-        if kind == "INFO" and key in EXTENT_KEYS and found.type != "Integer":
+            definition = FORMAT["GT"]
+        if kind == "INFO" and key in EXTENT_KEYS and definition.type != "Integer":
             self.warnings.append(
                 f"line {self._number}: INFO {key} is not Type=Integer; kept so"
             )
-            found = INFO[key]
+            definition = INFO[key]
         table = self.info if kind == "INFO" else self.format
-        known = table.setdefault(key, found)
-        if (known.number, known.type) != (found.number, found.type):
+        known = table.setdefault(key, definition)
+        if (known.number, known.type) != (definition.number, definition.type):
             if kind == "FORMAT" or key in CUTTING_KEYS:
                 self._refuse(
                     "header-conflict",

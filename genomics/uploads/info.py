@@ -1,8 +1,8 @@
 """Check INFO, entry by entry, and learn what keys a file uses.
 
-A release computes INFO anew and passes on only what describes an allele, so that what
-is odd elsewhere is read with a warning; what says which bases a record covers must be
-clear.
+A release computes INFO anew and copies only what describes an allele. So odd entries
+are read with a warning, except those that say which bases a record covers: these must
+have one reading.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Count the samples of an upload whose local alleles cannot be read.
 
-A release converts LGT, LAA and Hail's LA, or drops what it cannot convert: here the
-steward learns how much that is. How they are read: `genomics.local_alleles`.
+A release converts LGT, LAA and Hail's LA, and drops what it cannot convert; the
+warnings tell the steward how much that is. `genomics.local_alleles` reads them.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from genomics import local_alleles
 from genomics.genotypes import alleles_of
 from genomics.local_alleles import GENOTYPE, HAIL_LIST, LIST
+from genomics.uploads.tally import Count
 
 Column = Sequence[bytes | None]
 
@@ -17,10 +18,8 @@ class LocalLists:
     """Looks at the records whose FORMAT has local alleles."""
 
     def __init__(self) -> None:
-        self._unreadable = 0
-        self._first_unreadable = 0
-        self._without_list = 0
-        self._first_without_list = 0
+        self._unreadable = Count()
+        self._without_list = Count()
 
     def add(
         self, keys: Sequence[str], columns: Sequence[Column], alt_count: int, line: int
@@ -29,40 +28,36 @@ class LocalLists:
         places = {key: place for place, key in enumerate(keys)}
         list_key = LIST if LIST in places else HAIL_LIST
         if list_key not in places:
-            self._without_list += 1
-            self._first_without_list = self._first_without_list or line
+            self._without_list.add(line)
             return
         pairs = zip(
             _texts(columns, places[list_key]),
             _texts(columns, places.get(GENOTYPE)),
             strict=True,
         )
-        count = sum(
+        unreadable = sum(
             not _is_readable(listed, genotype, alt_count, is_hail=list_key != LIST)
             for listed, genotype in pairs
         )
-        if count:
-            self._unreadable += count
-            self._first_unreadable = self._first_unreadable or line
+        self._unreadable.add(line, unreadable)
 
     def warnings(self) -> list[str]:
         """Return what a release drops."""
-        found = []
-        if self._unreadable:
-            found.append(
-                f"line {self._first_unreadable}: {self._unreadable} sample(s), the "
-                "first of them in this line, have local alleles that cannot be read: "
-                "expected numbers of ALT in LAA, 0 and then numbers of ALT in LA, and "
-                "places in that list in LGT; releases will have none of their local "
-                "fields"
+        warnings = []
+        if (unreadable := self._unreadable).total:
+            warnings.append(
+                f"line {unreadable.line}: {unreadable.total} sample(s), the first of "
+                "them in this line, have local alleles that cannot be read: expected "
+                "numbers of ALT in LAA, 0 and then numbers of ALT in LA, and places in "
+                "that list in LGT; releases will have none of their local fields"
             )
-        if self._without_list:
-            found.append(
-                f"line {self._first_without_list}: {self._without_list} record(s), "
-                "this one is the first, have local fields without LAA or LA: releases "
-                "will have none of these fields"
+        if (without_list := self._without_list).total:
+            warnings.append(
+                f"line {without_list.line}: {without_list.total} record(s), this one "
+                "is the first, have local fields without LAA or LA: releases will have "
+                "none of these fields"
             )
-        return found
+        return warnings
 
 
 def has_local(keys: Sequence[str]) -> bool:

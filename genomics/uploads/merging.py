@@ -1,8 +1,8 @@
 """Merge the parts of one chromosome that an upload keeps on several contigs.
 
 PLINK has the pseudoautosomal part of X on a contig of its own, behind Y. So X and all
-that follows wait in files of the private directory until the last record has come, and
-memory stays flat. Lines come in the order of their positions within each contig.
+later records wait in files of the private directory until the last record is read, and
+memory does not grow. Lines come in the order of their positions within each contig.
 """
 
 import contextlib
@@ -51,7 +51,7 @@ class Merger:
             self._write(lines)
 
     def finish(self) -> None:
-        """Hand on all that is kept: X in the order of its positions, then the rest."""
+        """Write all waiting lines: X in the order of its positions, then the rest."""
         self.has_merged = len(self._parts) > 1
         parts = [spool.lines() for spool in self._parts.values()]
         self._write_all(heapq.merge(*parts, key=_position))

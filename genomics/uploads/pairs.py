@@ -1,8 +1,8 @@
 r"""Read the pairs of a structured header line: <ID=DP,Number=1,Description="Depth">.
 
-What htslib reads with a warning is read here with one: quotes that are not escaped or
-not closed, a text with commas and without quotes. Only ID, Number, Type and length
-decide anything; where these could be read two ways the line is refused.
+Lines that htslib reads with a warning are read with a warning here: quotes that are not
+escaped or not closed, a text with commas and without quotes. Only ID, Number, Type and
+length decide anything; if these have two readings, the line is refused.
 
 Source: VCF 4.5, section 1.4.
 """
@@ -24,20 +24,20 @@ class PairsInvalid(Exception):
 
 @dataclass(slots=True)
 class Pairs:
-    """Values by key, quotes off and escapes left on; `problems` were read over."""
+    """Values by key, without quotes, with escapes; `problems` are worth a warning."""
 
     values: dict[str, str]
     problems: list[str] = field(default_factory=list)
 
-    def get(self, key: str, default: str = "") -> str:
-        return self.values.get(key, default)
+    def get(self, key: str) -> str:
+        return self.values.get(key, "")
 
 
 def read_pairs(kind: str, value: str) -> Pairs:
     r"""Return the pairs of ##kind=value.
 
     >>> read_pairs("INFO", '<ID=A,Description="a "b" c">').values["Description"]
-    'a \\\\"b\\\\" c'
+    'a \\"b\\" c'
     """
     problems = []
     bare = value.rstrip(" \t")

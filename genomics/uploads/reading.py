@@ -1,7 +1,7 @@
 """Read the lines of an upload: first the header's, then the records'.
 
-After a fault the rest is read on, up to 20 faults, so that a steward can repair them at
-once; then nothing more is handed on.
+After a fault the rest is read for up to 20 faults, so that a steward can repair all of
+them at once; no more records are handed on then.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from genomics.uploads.records import RecordReader
 from genomics.uploads.refusal import refusal
 from genomics.uploads.text import Batch
 
-# Behind these nothing can be told of the rest.
+# After these faults the rest cannot be read.
 _LAST_CODES = (
     "version",
     "header-length",
@@ -70,22 +70,24 @@ class UploadReader:
 
     def warnings(self) -> list[str]:
         """Return what the steward should know, though nothing is refused for it."""
-        found = self._records.warnings() if self._records else []
-        found += self.header.warnings
+        warnings = self._records.warnings() if self._records else []
+        warnings += self.header.warnings
         if not self.count:
-            found.append("the file holds no records")
+            warnings.append("the file holds no records")
         stated = [
             (name, length)
             for name, length in self.header.contigs.standard_lengths().items()
             if length is not None and builds.chromosome(name) not in (None, "MT")
         ]
         if not stated:
-            found.append(
+            warnings.append(
                 "the file states no length of a chromosome: nothing proves its build"
             )
         elif builds.detect_build(stated) is None:
-            found.append("the lengths of its chromosomes are those of no known build")
-        return found
+            warnings.append(
+                "the lengths of its chromosomes are those of no known build"
+            )
+        return warnings
 
     def records(self) -> Iterator[Lines]:
         """Yield the records, many at a time; empty ones once there are `faults`."""
@@ -112,8 +114,8 @@ class UploadReader:
         self.faults.add(self._records.finish())
 
     def _read_batch(self, batch: Batch) -> Iterator[Lines]:
-        found = Lines([], None)
-        groups = [found]
+        current = Lines([], None)
+        groups = [current]
         for number, line in enumerate(batch.lines, start=batch.first):
             try:
                 record = self._take(line, number)
@@ -127,10 +129,10 @@ class UploadReader:
             if record is None:
                 continue
             assert self._records is not None, "it has just read one"
-            if self._records.part != found.part:
-                found = Lines([], self._records.part)
-                groups.append(found)
-            found.records.append(record)
+            if self._records.part != current.part:
+                current = Lines([], self._records.part)
+                groups.append(current)
+            current.records.append(record)
         if self._records is not None:
             self.faults.add(self._records.check_held())
         if self.faults:

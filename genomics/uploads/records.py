@@ -160,11 +160,11 @@ class RecordReader:
 
     def warnings(self) -> list[str]:
         """Return what the steward should know of records and values."""
-        found = self._carriers.warnings(self.count) + self._local_lists.warnings()
+        warnings = self._carriers.warnings(self.count) + self._local_lists.warnings()
         for field in self._fields.values():
             if isinstance(field, ProbabilityField):
-                found += field.warnings()
-        return found
+                warnings += field.warnings()
+        return warnings
 
     def contig_counts(self) -> dict[str, int]:
         """Return how many records each contig has, in the order of the file."""

@@ -28,7 +28,7 @@ _COLUMN = {
     )
 }
 _BASES = b"ACGTN"
-# IUPAC codes of bases that a reference leaves open; N among them says so for all.
+# IUPAC codes for several bases, which are written as N.
 _OPEN_BASES = bytes.maketrans(b"RYSWKMBDHV", b"N" * 10)
 _IUPAC = b"ACGTNRYSWKMBDHV"
 _ID = re.compile(rb"[^\s;]+(?:;[^\s;]+)*")
@@ -123,12 +123,12 @@ class SiteReader:
     def contig_counts(self) -> dict[str, int]:
         """Return how many records each contig of the store has."""
         self._leave_contig()
-        found: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for name, count in self._counts.items():
             if count:
                 standard = self._header.contigs.standard(name.decode())
-                found[standard] = found.get(standard, 0) + count
-        return found
+                counts[standard] = counts.get(standard, 0) + count
+        return counts
 
     def last_positions(self) -> dict[str, int]:
         """Return the last POS on each contig, as the upload names it."""
@@ -146,7 +146,7 @@ class SiteReader:
     def _enter_contig(self, name: bytes) -> None:
         self._leave_contig()
         if name in self._counts:
-            # Said once; the records behind it are checked as any others.
+            # Reported once; the records behind it are checked like any others.
             self._contig, self._in_contig = name, self._counts[name]
             self._position = 0
             self._refuse(
@@ -173,7 +173,7 @@ class SiteReader:
                     "CHROM",
                 )
             contigs.meet(text, self._number)
-            # What was only named so far, as a mate's contig, may have become known.
+            # A contig that was only named so far, as that of a mate, may now be known.
             self._standard_names.clear()
         contigs.enter(text, self._number)
         self.part = contigs.part(text)
@@ -190,13 +190,13 @@ class SiteReader:
                 self._last_positions[self._contig.decode()] = self._position
 
     def _standard_name(self, name: bytes) -> bytes:
-        found = self._standard_names.get(name)
-        if found is None:
+        standard = self._standard_names.get(name)
+        if standard is None:
             if len(self._standard_names) >= _REMEMBERED:
                 self._standard_names.clear()
-            found = self._header.contigs.standard(name.decode()).encode()
-            self._standard_names[name] = found
-        return found
+            standard = self._header.contigs.standard(name.decode()).encode()
+            self._standard_names[name] = standard
+        return standard
 
     def _check_position(self, text: bytes) -> None:
         # bytes.isdigit is true of ASCII digits alone.

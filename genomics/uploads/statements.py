@@ -1,30 +1,17 @@
-"""Count what the records of an upload say that a release will say in another way.
+"""Count the records of an upload whose statements a release will change.
 
-Nothing is refused for it. What a release says of alleles is decided by
-`genomics.describing`; here stands only what the steward is told of it.
+Nothing is refused for it. `genomics.describing` decides what a release states; this
+module only makes the warnings for the steward.
 """
-
-from dataclasses import dataclass
 
 from genomics.alleles import is_spanning, symbolic_type
 from genomics.describing import LENGTHS_SINCE, TYPES, has_contradiction
 from genomics.extent import SourceSite
 from genomics.lines import ENCODING, Version
+from genomics.uploads.tally import Count
 
 # No record without one of these is looked at.
 _KEYS = (b"END=", b"SVLEN=", b"SVCLAIM", b"SVTYPE=")
-
-
-@dataclass(slots=True)
-class _Count:
-    """How many records, and the first of them."""
-
-    records: int = 0
-    line: int = 0
-
-    def add(self, line: int) -> None:
-        self.records += 1
-        self.line = self.line or line
 
 
 class StatementReport:
@@ -32,11 +19,11 @@ class StatementReport:
 
     def __init__(self, version: Version) -> None:
         self._version = version
-        self._differing = _Count()
-        self._early = _Count()
-        self._claims = _Count()
-        self._lengths = _Count()
-        self._types = _Count()
+        self._differing = Count()
+        self._early = Count()
+        self._claims = Count()
+        self._lengths = Count()
+        self._types = Count()
 
     def read(self, columns: list[bytes], number: int) -> None:
         """Take CHROM to INFO of a sound record that has ALT alleles."""
@@ -72,7 +59,7 @@ class StatementReport:
         """Return a line for each kind that occurred."""
         decides = "SVLEN" if self._version >= LENGTHS_SINCE else "END"
         version = ".".join(map(str, self._version))
-        told = [
+        kinds = [
             (
                 self._differing,
                 f"END and SVLEN that differ: releases state {decides}, which decides "
@@ -84,7 +71,7 @@ class StatementReport:
             (self._types, "an SVTYPE that VCF does not define: releases leave it out"),
         ]
         return [
-            f"{count.records} record(s) with {what}; the first is line {count.line}"
-            for count, what in told
-            if count.records
+            f"{count.total} record(s) with {what}; the first is line {count.line}"
+            for count, what in kinds
+            if count.total
         ]

@@ -1,4 +1,20 @@
-"""Count what intake puts right in many lines, for one warning each."""
+"""Count what intake finds in many lines, for one warning each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Count:
+    """How many records, samples or values, and the line of the first of them."""
+
+    total: int = 0
+    line: int = 0
+
+    def add(self, line: int, number: int = 1) -> None:
+        """Count so many of a line; lines come in their order."""
+        if number:
+            self.total += number
+            self.line = self.line or line
 
 
 class Tally:

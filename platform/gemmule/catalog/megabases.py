@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from gemmule.catalog.models import DataFile, Dataset
 from gemmule.catalog.selectors import accepted_files
-from genomics import builds
+from genomics.builds import contig_key
+from genomics.intervals import MEGABASE
 
-MEGABASE = 1_000_000
 # Bases start_0 <= base < end of a chromosome, as requests and jobs have them.
 Span = tuple[str, int, int]
 
@@ -52,7 +52,7 @@ def regions_outside(
         return []
     outside: list[Span] = []
     for contig, start_0, end in map(_span, regions):
-        first, last = spans.get(_chromosome(contig), (0, 0))
+        first, last = spans.get(contig_key(contig), (0, 0))
         if not (start_0 < last and first < end):
             outside.append((contig, start_0, end))
     return outside
@@ -68,7 +68,7 @@ def source_records(dataset: Dataset, regions: Iterable[Sequence[object]] | None)
     if regions is None:
         return sum(file.records or 0 for file in _files(dataset))
     touched = {
-        (_chromosome(contig), megabase)
+        (contig_key(contig), megabase)
         for contig, start_0, end in map(_span, regions)
         for megabase in range((start_0 + 1) // MEGABASE, end // MEGABASE + 1)
     }
@@ -79,13 +79,13 @@ def source_records(dataset: Dataset, regions: Iterable[Sequence[object]] | None)
             count += sum(
                 records
                 for contig, megabase, records in file.megabases
-                if (_chromosome(contig), megabase) in touched
+                if (contig_key(contig), megabase) in touched
             )
         else:
             count += sum(
                 records
                 for contig, _, records in file.contigs
-                if _chromosome(contig) in contigs
+                if contig_key(contig) in contigs
             )
     return count
 
@@ -98,15 +98,11 @@ def _stretches(file: DataFile) -> Iterable[Span]:
     if not file.megabases:
         for contig, _, records in file.contigs:
             if records:
-                yield _chromosome(contig), 0, _END_OF_CONTIG
+                yield contig_key(contig), 0, _END_OF_CONTIG
     for contig, megabase, _ in file.megabases:
         # The last base of a megabase (1-based p with p // 1,000,000) is 999,999 on.
         start = megabase * MEGABASE
-        yield _chromosome(contig), max(start - 1, 0), start + MEGABASE - 1
-
-
-def _chromosome(contig: str) -> str:
-    return builds.chromosome(contig) or contig
+        yield contig_key(contig), max(start - 1, 0), start + MEGABASE - 1
 
 
 def _span(region: Sequence[object]) -> Span:
