@@ -29,4 +29,4 @@ class KeyReused(AccountsError):
 
 
 class SignInNeeded(AccountsError):
-    """A token is no person: the act asks for the password, which pages alone do."""
+    """The act needs the password or passkey again, which only pages can ask for."""

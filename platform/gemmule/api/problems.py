@@ -57,8 +57,6 @@ _BY_ERROR: tuple[tuple[type[Exception], int, str], ...] = (
     (AccountsError, status.HTTP_400_BAD_REQUEST, "refused"),
 )
 _RETRY_AFTER_S = "2"
-# People have to read something first: programs had better come back.
-_HELD_RETRY_AFTER_S = "3600"
 
 
 class ProblemRenderer(JSONRenderer):
@@ -138,7 +136,7 @@ def _ours(error: Exception) -> _Found | None:
             if isinstance(error, NotYetOnLedger | NotYetPublished | StorageAway):
                 headers["Retry-After"] = _RETRY_AFTER_S
             if isinstance(error, ReleasesHeld):
-                headers["Retry-After"] = _HELD_RETRY_AFTER_S
+                headers["Retry-After"] = str(error.retry_after_s)
             if isinstance(error, RangeInvalid):
                 headers["Content-Range"] = f"bytes */{error.size_bytes}"
             return code, number, extra, headers

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+import ledger.rollback
 from gemmule.access import services
 from gemmule.access.models import Project, ProjectMember
 from gemmule.accounts.models import User
@@ -69,8 +70,8 @@ def test_a_list_of_datasets_takes_the_same_queries_however_long(
     for count in (1, 4):
         for _ in range(count):
             cohorts.dataset([], steward=sven, second=signe, now=now)
-        # The token, the page, and the head that tells whether all releases are held.
-        with django_assert_num_queries(3):
+        ledger.rollback.check()  # So that the next comparison is a second away.
+        with django_assert_num_queries(3):  # The token, the page, the log's length.
             as_rosa.get("/datasets/")
 
 

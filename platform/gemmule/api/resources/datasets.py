@@ -1,5 +1,7 @@
 """GET /datasets/: the catalogue."""
 
+from functools import cached_property
+
 from django.db.models import Count, OuterRef, Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -44,7 +46,11 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
 
     def get_held(self, dataset: Dataset) -> str:
         """Return why its releases are held."""
-        return dataset.hold_reason or holding.why_all_held()  # type: ignore[attr-defined]  # annotated
+        return dataset.hold_reason or self._why_all_held  # type: ignore[attr-defined]  # annotated
+
+    @cached_property
+    def _why_all_held(self) -> str:
+        return holding.why_all_held()
 
 
 class DatasetList(GemmuleView):

@@ -92,7 +92,7 @@ class KeyChallenge(GemmuleView):
 
 
 class KeyProof(GemmuleView):
-    """Where a key was proved by token once."""
+    """The address at which a token could prove a key in older versions."""
 
     roles = permissions.KEY_ROLES
 
@@ -116,6 +116,6 @@ def _not_by_token() -> SignInNeeded:
     address = f"{settings.PUBLIC_URL.rstrip('/')}{reverse('key_new')}"
     return SignInNeeded(
         "A token cannot register or prove a key, because anyone with a copy of the "
-        "token could then read your files. Sign in and enter your password at "
-        f"{address} instead."
+        f"token could then read your files. Sign in at {address} and enter your "
+        "password there."
     )
