@@ -81,8 +81,8 @@ def findings() -> Iterator[Finding]:
 
 def differing_fields(row: Consent, body: Mapping[str, Any]) -> list[str]:
     """Return the fields in which a row differs from the body of its entry."""
-    said = row.to_event()
-    return sorted(key for key in said if body.get(key) != said[key])
+    values = row.to_event()
+    return sorted(key for key in values if body.get(key) != values[key])
 
 
 def _compare(entry: Opened, row: Consent | None) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """Make rows of decisions again from the ledger, after a database was restored.
 
-Only what opens and fits exactly behind the donor's last row is made: the row then says
-what its entry commits to, as if it had never been lost. What cannot be made again is
-returned, for somebody to look at: it may have ended a consent.
+A row is made only if its entry opens and the row follows the donor's last one: it then
+says what the entry commits to, as if it had never been lost. Acts without a row are
+returned for somebody to look at, because they may have ended a consent.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from ledger.opened import Opened
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostAct:
-    """An act of which no row could be made; `donor_id` None: nobody can tell whose."""
+    """An act of which no row could be made; `donor_id` is None if it is unknown."""
 
     donor_id: UUID | None
     finding: Finding
@@ -29,17 +29,17 @@ class LostAct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What was made again, in the order of the ledger, and what was not."""
+    """The rows that were made, in the order of the ledger, and the acts without one."""
 
     made: tuple[Consent, ...]
     lost: tuple[LostAct, ...]
 
 
 def replay() -> Replayed:
-    """Make the rows that the ledger has and the table lacks. Twice is once.
+    """Make the rows of entries that the table lacks; a second run changes nothing.
 
-    Donors whom the table does not know, as they signed up after the backup, stay
-    unknown, and erased bodies noise.
+    Donors who signed up after the backup are not in the table and are left out, and so
+    are erased bodies.
     """
     made: list[Consent] = []
     lost: list[LostAct] = []
@@ -91,7 +91,7 @@ def _make(donor: Donor, entry: Opened) -> Consent | None:
         try:
             form = body["form"] and FormVersion.objects.get(sha256=body["form"])
             until = body["valid_until"]
-            made = Consent(
+            consent = Consent(
                 id=UUID(body["consent"]),
                 donor=donor,
                 number=body["number"],
@@ -114,12 +114,12 @@ def _make(donor: Donor, entry: Opened) -> Consent | None:
             FormVersion.MultipleObjectsReturned,
         ):
             return None
-        said = made.to_event()
-        if made.number != (before.number + 1 if before else 1) or any(
-            body.get(key) != said[key] for key in said
+        values = consent.to_event()
+        if consent.number != (before.number + 1 if before else 1) or any(
+            body.get(key) != values[key] for key in values
         ):
             return None
         if before is not None:
             Consent.objects.filter(pk=before.pk).update(is_current=False)
-        made.save(force_insert=True)
-    return made
+        consent.save(force_insert=True)
+    return consent

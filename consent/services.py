@@ -1,8 +1,8 @@
 """A donor's acts: give, change, refuse, pause, resume, withdraw, expire.
 
 Each adds one decision and its pending ledger entry in one transaction, under the
-donor's exclusive lock; the same event twice is one act. An act that keeps what stood
-before takes it from the ledger, not from the row. What an act does to releases
+donor's exclusive lock; the same event twice is one act. An act that keeps the last
+decision copies it from the ledger, not from the row. What an act does to releases
 is done above, in the same transaction. Publishing a form stands at the end.
 """
 
@@ -348,10 +348,10 @@ def _act(
 
 
 def _as_before(before: Consent) -> _Decided:
-    """Return what stood before, as the ledger holds it.
+    """Return the decision before, as the ledger holds it.
 
-    A row that was edited must not be signed again with the next act: what its entry
-    does not say, or what does not open, permits nothing until the donor decides anew.
+    A row that was edited must not be signed again with the next act: if its entry does
+    not open or is of another act, nothing is permitted until the donor decides again.
     """
     try:
         body = ledger.selectors.open_body(before.event)

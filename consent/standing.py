@@ -3,10 +3,9 @@
 `open_rows` decrypts the bodies of standing decisions, checks them against what their
 entries commit to, and compares them with the rows that were read. `compare_rows` has
 the database compare the rows with these bodies once more, under the donors' locks.
-Nothing that lies beside a row, such as a digest of it, is relied on: who changes the
-one changes the other.
+A digest in the row would prove nothing: whoever edits the row can edit its digest.
 
-What was deleted from the ledger's own tables is found by `ledger.inspection` alone.
+Only `ledger.inspection` finds entries that were deleted from the ledger's own tables.
 """
 
 import json
@@ -68,9 +67,13 @@ class Decision:
 
     def to_json(self) -> dict[str, Any]:
         """Return every signed field by the name it has in `_COLUMNS`."""
-        said = {name: self.body.get(name) for name in ("consent", *_COLUMNS)}
-        ties = {"donor": self.donor_id, "subject": self.subject, "event": self.event}
-        return said | {name: str(value) for name, value in ties.items()}
+        values = {name: self.body.get(name) for name in ("consent", *_COLUMNS)}
+        identity = {
+            "donor": self.donor_id,
+            "subject": self.subject,
+            "event": self.event,
+        }
+        return values | {name: str(value) for name, value in identity.items()}
 
 
 def open_rows(rows: Sequence[tuple[Consent, UUID]]) -> list[Decision]:
@@ -117,9 +120,9 @@ def open_rows(rows: Sequence[tuple[Consent, UUID]]) -> list[Decision]:
 def compare_rows(decisions: Sequence[Decision]) -> None:
     """Have the database compare the rows with what was opened; see `open_rows`.
 
-    Belongs under the donors' locks: then a row that differs was edited apart from the
-    services. Raises RowsAltered. What may have happened before the locks is no finding
-    here: a decision that was followed by another, or deleted with its donor.
+    Call it under the donors' locks: then a row that differs was edited outside the
+    services. Raises RowsAltered. Not reported is what may have happened before the
+    locks: a decision that was followed by another, or deleted with its donor.
 
     Two queries for each 5,000 decisions.
     """
@@ -153,10 +156,10 @@ def _differing(
 
 
 def _not_last(consents: Sequence[Consent]) -> set[UUID]:
-    """Return the events of rows that are said to stand, and were followed."""
+    """Return the events of current rows that a later decision has followed."""
     by_event = [consent.event for consent in consents]
-    # The ledger first: an act that comes in between has both or neither.
-    found = _still_current(ledger.opened.followed(by_event))
+    # The ledger first: an act between the two reads is in both or in neither.
+    events = _still_current(ledger.opened.followed(by_event))
     later = Consent.objects.filter(
         donor=OuterRef("donor"), number__gt=OuterRef("number")
     )
@@ -164,19 +167,19 @@ def _not_last(consents: Sequence[Consent]) -> set[UUID]:
         rows = Consent.objects.filter(
             Exists(later), event__in=by_event[start : start + _AT_ONCE], is_current=True
         )
-        found.update(rows.order_by().values_list("event", flat=True))
-    return found
+        events.update(rows.order_by().values_list("event", flat=True))
+    return events
 
 
 def _still_current(by_event: Iterable[UUID]) -> set[UUID]:
     wanted = list(by_event)
-    found: set[UUID] = set()
+    events: set[UUID] = set()
     for start in range(0, len(wanted), _AT_ONCE):
         rows = Consent.objects.filter(
             event__in=wanted[start : start + _AT_ONCE], is_current=True
         )
-        found.update(rows.order_by().values_list("event", flat=True))
-    return found
+        events.update(rows.order_by().values_list("event", flat=True))
+    return events
 
 
 def _check_erased(consents: Sequence[Consent]) -> None:
@@ -201,8 +204,8 @@ def _check_erased(consents: Sequence[Consent]) -> None:
 
 def _differing_rows(decisions: Sequence[Decision]) -> dict[UUID, list[str]]:
     with connection.cursor() as cursor:
-        said = json.dumps([each.to_json() for each in decisions])
-        cursor.execute(_DIFFERING, [said])
+        opened = json.dumps([each.to_json() for each in decisions])
+        cursor.execute(_DIFFERING, [opened])
         return {event: list(fields) for event, fields in cursor.fetchall()}
 
 

@@ -1,16 +1,16 @@
 """Keep the sealed bodies of published entries beside the public files.
 
-A restored database has lost the bodies of what came after its backup, and with them
-what has been withdrawn. A file here holds those of up to 256 entries:
+A restored database lacks the bodies of all entries after its backup, and so does not
+know what was withdrawn. A file here holds the bodies of up to 256 entries:
 
     bodies/000000/000000000512-000000000520.json
     {"bodies":[{"place":"<base64>","seal":"<base64>","seq":512},{"seq":513},...],"v":1}
 
-`seal` is the ciphertext of `commitments.seal_body`, dead once the vault key of its
-subject is destroyed. `place` says, encrypted under the service key, which event and
-which vault key it is of, so that nothing here ties the acts of one person together. A
-body without both was erased. One that a restore could not find again is in no file, and
-its number in `lost.json`. The files are never served, not to auditors either.
+`seal` is the ciphertext of `commitments.seal_body`; nobody can read it once the vault
+key of its subject is destroyed. `place` names the event and the vault key, encrypted
+under the service key, so that nothing here links the acts of one person. An item
+without both was erased. A body that a restore could not find is in no file; its number
+is in `lost.json`. The files are never served, not even to auditors.
 """
 
 import json
@@ -76,7 +76,8 @@ def _lost(here: Copies) -> set[int]:
 def copy_out() -> None:
     """Copy what other places lack, the signed checkpoint last.
 
-    Not for a request that somebody waits for. A place that is away gets it later.
+    Do not call it in a request that somebody waits for. A place that is away gets its
+    copies later.
     """
     here = copies.here()
     note = here.read(CHECKPOINT)
@@ -98,29 +99,29 @@ def copy_out() -> None:
 def find(places: Iterable[Copies], *, start: int, end: int) -> dict[int, KeptBody]:
     """Return what is kept of entries start..end-1, from the first place that has it.
 
-    Nothing is checked but the form; what does not open with the service key is left
-    out. An erased one counts as such wherever it is found.
+    Only the form is checked; bodies that do not open with the service key are left
+    out. A body that was erased in one place counts as erased.
     """
     cipher = AESGCM(keys.service_key())
-    found: dict[int, KeptBody] = {}
+    bodies: dict[int, KeptBody] = {}
     for place in places:
         for name, _, stop in _files(place, since=start):
             data = place.read(name) if stop > start else None
             for each in _decode(cipher, data or b""):
                 if start <= each.seq < end and (
-                    each.seq not in found or each.sealed is None
+                    each.seq not in bodies or each.sealed is None
                 ):
-                    found[each.seq] = each
-    return found
+                    bodies[each.seq] = each
+    return bodies
 
 
 def erase(events: Iterable[UUID]) -> None:
-    """Erase the bodies of these events in all places; twice is once."""
+    """Erase the bodies of these events in all places; a second run changes nothing."""
     rows = Entry.objects.filter(event__in=list(events))
     seqs = set(rows.values_list("seq", flat=True))
     if not seqs:
         return
-    for place in (copies.here(), *copies.others()):
+    for place in copies.everywhere():
         for name, start, stop in _files(place, since=min(seqs)):
             if seqs.isdisjoint(range(start, stop)):
                 continue
@@ -198,7 +199,7 @@ def _decode(cipher: AESGCM, data: bytes) -> Iterator[KeptBody]:
             )
             sealed = canonical.decode_base64(item["seal"])
         except (InvalidTag, ValueError):
-            continue  # Of another service key, or damaged: as good as lost.
+            continue  # Of another service key, or damaged: treated as lost.
         yield KeptBody(
             seq=seq,
             event=UUID(bytes=plain[:16]),

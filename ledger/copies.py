@@ -1,8 +1,8 @@
-"""Keep files of the ledger where a restored database does not reach.
+"""Keep files of the ledger in places that a restore of the database does not change.
 
-Always in the folder of the public files; a room above may name more places, such as a
-bucket (`also_keep_in`). Names are relative paths in POSIX form. What is kept here is
-never served: who may read the public files over HTTP is decided file by file above.
+One place is always the folder of the public files; a room above may add others, such
+as a bucket (`also_keep_in`). Names are relative paths in POSIX form. These files are
+never served: the rooms above decide file by file what may be read over HTTP.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -56,7 +56,7 @@ _others: list[Callable[[], Iterable[Copies]]] = []
 
 
 def also_keep_in(places: Callable[[], Iterable[Copies]]) -> None:
-    """Keep copies in the places too that the function returns."""
+    """Also keep copies in the places that the function returns."""
     _others.append(places)
 
 
@@ -68,3 +68,8 @@ def here() -> FolderCopies:
 def others() -> tuple[Copies, ...]:
     """Return the places beyond this machine."""
     return tuple(place for places in _others for place in places())
+
+
+def everywhere() -> tuple[Copies, ...]:
+    """Return all places, the folder of this machine first."""
+    return (here(), *others())

@@ -1,7 +1,7 @@
-"""Ask those who are elsewhere how far the log was signed: witnesses, mirrors, copies.
+"""Ask witnesses, mirrors and places with copies how far the log was signed.
 
-Nothing of what they show is checked here (`rollback` does), and whoever does not answer
-is left out.
+Their answers are not checked here, but in `rollback`. A place that does not answer is
+left out.
 """
 
 import logging
@@ -36,7 +36,7 @@ _TIMEOUT_S = 1.5
 
 
 def signed_notes() -> Iterator[tuple[str, bytes | None]]:
-    """Yield what witnesses, mirrors and copies hold; who is away is left out."""
+    """Yield the notes of witnesses, mirrors and copies, without those that are away."""
     asked = {
         f"the witness {each.key.name}": (_of_witness, each.url)
         for each in _witnesses()

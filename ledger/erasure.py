@@ -57,14 +57,14 @@ def destroy_key(*, subject: UUID, now: datetime) -> None:
     durable.append_line(tombstone_file(), digest)
     copies.here().write(f"{_TOMBSTONES}/{digest}", b"")
     vault.destroy(subject, now=now)
-    # A bucket that is away holds up what follows, and not the end of the key.
+    # If the bucket is away, the next steps wait, but the key is already destroyed.
     for place in copies.others():
         place.write(f"{_TOMBSTONES}/{digest}", b"")
 
 
 def erase_bodies(*, subject: UUID) -> int:
     """Erase what the subject's entries commit to; return how many bodies had it."""
-    # First where no transaction reaches: done again, it finds the same events.
+    # First the files, which no transaction covers: a second run finds the same events.
     events = Body.objects.filter(key_id=subject).values_list("event", flat=True)
     bodies.erase(list(events))
     with transaction.atomic():
@@ -134,7 +134,7 @@ def missing_tombstones() -> set[str]:
     """Return the digests kept in files that the table lacks: it is an older copy."""
     path = tombstone_file()
     lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
-    for place in (copies.here(), *copies.others()):
+    for place in copies.everywhere():
         try:
             lines += place.names(_TOMBSTONES)
         except OSError as error:

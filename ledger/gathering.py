@@ -35,7 +35,7 @@ class Answer:
     time: datetime | None = None
     size: int | None = None
     failure: str = ""
-    # It has seen another history than it was shown: no matter of the network.
+    # It has seen another history than the one it was shown; not a network failure.
     contradicts: bool = False
 
 

@@ -296,9 +296,9 @@ def _read_pending(report: Report) -> dict[UUID, Committed]:
 
 
 def _check_mentions(
-    said: Sequence[tuple[UUID, str, Mapping[str, JSON]]], report: Report
+    events: Sequence[tuple[UUID, str, Mapping[str, JSON]]], report: Report
 ) -> None:
-    for event in mentions.differing(said):
+    for event in mentions.differing(events):
         report.add(
             "mention",
             f"the rows of ledger_mention for event {event} differ from what the event "

@@ -1,8 +1,8 @@
 """Find entries by the digests that they say in public.
 
-A look-up beside the log, written with the pending entry: what else was said of a thing
-is one indexed question, without reading the log. It decides nothing by itself, and
-`inspection` holds it against the entries. What a digest is of is known above.
+The table is written with the pending entry. One indexed query then finds all entries
+with the same digest, without reading the log. The table decides nothing by itself, and
+`inspection` compares it with the entries. Rooms above know what a digest stands for.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

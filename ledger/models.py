@@ -1,10 +1,10 @@
 """Tables of the ledger. Only this package reads or writes them.
 
-`Entry` is the log; `Pending` waits for its place in it; `Mention` finds both by what
-they say in public; `Body` holds, encrypted, what entries commit to; `Head` and
-`Checkpoint` say how far log and signature have come, `PolicyVersion` and `Witness` who
-is asked to cosign; `VaultKey` lives in a database of its own, `ErasedKey` says which of
-them came to an end.
+`Entry` is the log; `Pending` waits for its place in it; `Mention` finds both by the
+digests in their public parts; `Body` holds, encrypted, what entries commit to; `Head`
+and `Checkpoint` say how far log and signature have come, `PolicyVersion` and `Witness`
+who is asked to cosign; `VaultKey` lives in a database of its own, `ErasedKey` names the
+vault keys that were destroyed.
 """
 
 from django.db import models

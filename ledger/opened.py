@@ -67,12 +67,12 @@ def walk(*prefixes: str) -> Iterator[list[Opened]]:
 
 
 def by_event(events: Iterable[UUID]) -> dict[UUID, Opened]:
-    """Return what those of the events said that there are, pending or not.
+    """Return those of the events that the ledger has, pending or not, opened.
 
     Five queries for each 500, two of them of the vault.
     """
     wanted = list(dict.fromkeys(events))
-    found: dict[UUID, Opened] = {}
+    entries: dict[UUID, Opened] = {}
     for start in range(0, len(wanted), _AT_ONCE):
         some: dict[UUID, Opened] = {}
         chunk = wanted[start : start + _AT_ONCE]
@@ -82,26 +82,23 @@ def by_event(events: Iterable[UUID]) -> dict[UUID, Opened]:
         for row in Entry.objects.filter(event__in=chunk):
             if (entry := _sequenced(row)) is not None:
                 some[row.event] = entry
-        found.update((each.event, each) for each in _opened(list(some.values())))
-    return found
+        entries.update((each.event, each) for each in _opened(list(some.values())))
+    return entries
 
 
 def followed(events: Iterable[UUID]) -> set[UUID]:
-    """Return the events of subjects after which there is another of the same subject.
+    """Return the events that a later event of the same subject has followed.
 
     One query for each 5,000.
     """
     wanted = list(dict.fromkeys(events))
-    later = Body.objects.filter(
-        key_id=OuterRef("key_id"), subject_seq__gt=OuterRef("subject_seq")
-    )
-    found: set[UUID] = set()
+    followed_events: set[UUID] = set()
     for start in range(0, len(wanted), _MANY):
         rows = Body.objects.filter(
-            Exists(later), event__in=wanted[start : start + _MANY]
+            _is_followed(), event__in=wanted[start : start + _MANY]
         )
-        found.update(rows.values_list("event", flat=True))
-    return found
+        followed_events.update(rows.values_list("event", flat=True))
+    return followed_events
 
 
 def last_types(subjects: Iterable[UUID]) -> dict[UUID, str]:
@@ -110,14 +107,11 @@ def last_types(subjects: Iterable[UUID]) -> dict[UUID, str]:
     Three queries for each 500. No body is opened.
     """
     wanted = list(dict.fromkeys(subjects))
-    found: dict[UUID, str] = {}
-    later = Body.objects.filter(
-        key_id=OuterRef("key_id"), subject_seq__gt=OuterRef("subject_seq")
-    )
+    types_by_subject: dict[UUID, str] = {}
     for start in range(0, len(wanted), _AT_ONCE):
         chunk = wanted[start : start + _AT_ONCE]
         last = Body.objects.filter(
-            ~Exists(later), key_id__in=chunk, subject_seq__isnull=False
+            ~_is_followed(), key_id__in=chunk, subject_seq__isnull=False
         )
         subject_of = dict(last.values_list("event", "key_id"))
         types = dict(
@@ -128,18 +122,32 @@ def last_types(subjects: Iterable[UUID]) -> dict[UUID, str]:
                 types[row.event] = entry.type
         for event, type_ in types.items():
             if (subject := subject_of[event]) is not None:
-                found[subject] = type_
-    return found
+                types_by_subject[subject] = type_
+    return types_by_subject
+
+
+def walk_log(*prefixes: str) -> Iterator[Opened]:
+    """Yield what `walk` does, without pending events."""
+    for some in walk(*prefixes):
+        yield from (entry for entry in some if entry.seq is not None)
+
+
+def _is_followed() -> Exists:
+    """Return whether the subject of a body has a later event; a part of a query."""
+    return Exists(
+        Body.objects.filter(
+            key_id=OuterRef("key_id"), subject_seq__gt=OuterRef("subject_seq")
+        )
+    )
 
 
 def was_erased(seq: int) -> bool:
-    """Tell whether the body of an entry was erased, as far as files of bodies say.
+    """Tell whether the body of an entry was erased, by the files of sealed bodies.
 
-    A body that is neither there nor known to be erased was lost.
+    A body that is missing and not known to be erased was lost.
     """
-    places = (copies.here(), *copies.others())
-    kept = bodies.find(places, start=seq, end=seq + 1).get(seq)
-    return kept is not None and kept.sealed is None
+    body = bodies.find(copies.everywhere(), start=seq, end=seq + 1).get(seq)
+    return body is not None and body.sealed is None
 
 
 def unknown(events: Iterable[UUID | None], *prefixes: str) -> set[UUID]:
@@ -242,6 +250,6 @@ def _open(each: Opened, body: Body | None, keys: Mapping[UUID, bytes]) -> Opened
     except (errors.VaultSealBroken, errors.OpeningInvalid):
         return each
     read = canonical.read(data)
-    # The column is for look-ups: what counts is the place that was committed to.
+    # The column is for look-ups; the place that the entry commits to counts.
     is_in_place = read.get("subject_seq") == body.subject_seq is not None
     return replace(each, subject=body.key_id if is_in_place else None, body=read)

@@ -6,7 +6,7 @@ to storing the row; no transaction is open while notary and witnesses are asked.
     tiles       from the entries since the last publication
     notary      signs, its memory on disk before the signature leaves
     witnesses   cosign side by side, until the policy of the log is met
-    bodies      are kept, sealed, for the day on which the database is restored
+    bodies      are copied, sealed, for a restore of the database
     checkpoint  takes the place of the one before, which others read
     row         opens the release gate for what the checkpoint covers
 

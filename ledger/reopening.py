@@ -1,7 +1,7 @@
-"""Make rows of bodies anew from what was kept of them, each checked against its entry.
+"""Make the rows of bodies again from their copies, each checked against its entry.
 
-A part of `restoring`. What does not open with its vault key to what the entry commits
-to is not put back: its key was destroyed, or the file is not what was kept.
+A part of `restoring`. A body is not restored unless it opens, with its vault key, to
+what the entry commits to: otherwise its key was destroyed or the copy was changed.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ class Bodies:
     """The bodies of entries start..end-1, and the rows made of them so far."""
 
     def __init__(self, folders: Iterable[Path], *, start: int, end: int) -> None:
-        places = [*map(FolderCopies, folders), copies.here(), *copies.others()]
+        places = [*map(FolderCopies, folders), *copies.everywhere()]
         self._kept = bodies.find(places, start=start, end=end)
         self._keys = vault.open_keys(
             each.key_id for each in self._kept.values() if each.key_id is not None
@@ -43,7 +43,7 @@ class Bodies:
             return None
         place = (kept.key_id, kept.subject_seq)
         if kept.subject_seq is not None and place in self._taken:
-            return None  # Since the restore the subject has acted: two histories of it.
+            return None  # The subject has acted since the restore: two histories.
         try:
             data = commitments.open_body(key, kept.event, sealed)
             commitments.check_opening(

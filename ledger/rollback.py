@@ -1,16 +1,16 @@
-"""Find out whether the rows went back behind something that is signed of the log.
+"""Find out whether the rows are older than a signed checkpoint of the log.
 
-A database that was restored from a backup is whole in itself and forgets what came
-after. What it cannot make forget lies elsewhere: the notary's memory, the checkpoint
-in place and its copies, what witnesses cosigned and mirrors hold. A signed checkpoint
-of more entries than there are rows, or of another root, proves that rows were lost; so
-does a quorum of witnesses that refuse the log. A claim that none of our log keys signed
-proves nothing: it is an alarm. Who does not answer is neither.
+A database that was restored from a backup is consistent and lacks everything after the
+backup. Other places still know more: the notary's memory, the published checkpoint and
+its copies, the notes that witnesses cosigned, and mirrors. A signed checkpoint with
+more entries than there are rows, or with another root, proves that rows were lost; so
+does a quorum of witnesses that refuse the log. A note that none of our log keys signed
+proves nothing and is only an alarm. A place that does not answer is neither.
 
-Each process looks at all signed checkpoints when it first asks, and after that once a
-second at the files of its machine. The publisher and the periodic task have everybody
-asked again, and whether witnesses refuse (`examine`). The process also remembers the
-largest checkpoint that it has seen. What stays shut meanwhile is decided above.
+Each process compares all signed checkpoints when it first asks, and after that, once a
+second, those in files of its machine. The publisher and the periodic task ask all
+places again, and ask witnesses whether they refuse (`examine`). The process also
+remembers the largest checkpoint that it has seen. The rooms above decide what is held.
 """
 
 import logging
@@ -32,16 +32,16 @@ from ledger.tlog.policy import Policy
 
 logger = logging.getLogger(__name__)
 
-# How long the comparison with the files of this machine holds.
+# How long a comparison with the files of this machine is valid.
 FRESH_S = 1.0
-# And how long a quorum's refusal does, once the rows may have been put right.
+# How long a refusal of witnesses is valid: the rows may have been repaired since.
 _REFUSED_S = 15.0
 _MOST_NOTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contradiction:
-    """Something that says otherwise than the rows; only a proof shuts anything."""
+    """Something that contradicts the rows; only a proof holds releases."""
 
     code: str
     message: str
@@ -77,14 +77,14 @@ _watch = _Watch()
 
 
 def check() -> tuple[Contradiction, ...]:
-    """Return what contradicts the rows, as known to this process a second ago at most.
+    """Return what contradicts the rows; the answer is at most a second old.
 
     The first call of a process asks witnesses and mirrors, and may take some seconds.
     Few queries when a second has passed, none before.
     """
     if time.monotonic() < _watch.due:
         return _watch.contradictions
-    # Whoever comes while another looks goes by the last answer, if there is one.
+    # While another thread compares, the last answer counts, if there is one.
     if not _watch.lock.acquire(blocking=_watch.asked_at is None):
         return _watch.contradictions
     try:
@@ -164,7 +164,7 @@ def forget() -> None:
 
 
 def _look() -> None:
-    """Compare anew. What is signed is read first: rows are there before that."""
+    """Compare again. Checkpoints are read first: rows are written before them."""
     claims: list[Contradiction] = []
     known = dict.fromkeys((*_local(claims), *_watch.of_others))
     if _watch.largest is not None:
@@ -176,14 +176,14 @@ def _look() -> None:
             compared[signed] = _compare(place, signed, head)
         if signed.size > floor():
             _watch.largest = signed
-    found = (
+    contradictions = (
         *filter(None, compared.values()),
         *claims,
         *_watch.claims,
         *_watch.refusals,
     )
-    _tell(set(found) - set(_watch.contradictions))
-    _watch.contradictions = found
+    _tell(set(contradictions) - set(_watch.contradictions))
+    _watch.contradictions = contradictions
     _watch.due = time.monotonic() + FRESH_S
 
 
@@ -239,17 +239,17 @@ def _ask_others() -> None:
     """Learn the signed checkpoints of all who are elsewhere, and what they claim."""
     _watch.read.clear()
     claims: list[Contradiction] = []
-    found: list[_Signed] = []
+    signed: list[_Signed] = []
     if keys.is_notary_elsewhere():
         try:
-            found.append(("the notary", keys.open_notary().last_signed()))
+            signed.append(("the notary", keys.open_notary().last_signed()))
         except errors.NotaryUnreachable:
             pass  # It signs nothing either.
         except errors.NotaryRefused as error:
             claims.append(_claim("notary-state", str(error)))
     for place, data in elsewhere.signed_notes():
-        found += _opened(place, data, claims)
-    _watch.of_others, _watch.claims = tuple(found), tuple(claims)
+        signed += _opened(place, data, claims)
+    _watch.of_others, _watch.claims = tuple(signed), tuple(claims)
     _watch.asked_at = time.monotonic()
 
 
@@ -279,26 +279,26 @@ def _opened(
 def _checked(data: bytes) -> Checkpoint | None:
     try:
         signed = note.parse(data)
-        found = checkpoint.parse(signed.text)
-        if found.origin != settings.LEDGER_ORIGIN:
+        parsed = checkpoint.parse(signed.text)
+        if parsed.origin != settings.LEDGER_ORIGIN:
             return None
         note.verify(signed, _keys())
     except errors.VerificationError:
         return None
-    return found
+    return parsed
 
 
 def _keys() -> list[VerifierKey]:
     """Return the keys that sign this log, as far as they are known here."""
-    found: list[VerifierKey] = []
+    verifiers: list[VerifierKey] = []
     try:
-        found += keys.verifiers()
+        verifiers += keys.verifiers()
     except (errors.KeyFileInvalid, errors.NotaryRefused, errors.NotaryUnreachable):
         pass  # The policy names them as well.
     policy = elsewhere.policy_of_file()
     if policy is not None:
-        found += [key for key in policy.logs if key.name == settings.LEDGER_ORIGIN]
-    return list(dict.fromkeys(found))
+        verifiers += [key for key in policy.logs if key.name == settings.LEDGER_ORIGIN]
+    return list(dict.fromkeys(verifiers))
 
 
 def _ask_whether_refused() -> None:

@@ -24,8 +24,8 @@ def sequence(*, now: datetime) -> int:
     The first event of a log is preceded by `log.genesis`, which is not counted.
     Order is the order of acceptance. `now` becomes the time of the entries, or the
     time of the last one when the clock was set back.
-    Rows that are known to have gone back get nothing behind them, which would be a
-    second history: events wait, and keep, until the entries are put back.
+    If rows are known to be lost, no entry is written behind the others, which would
+    begin a second history: events wait until the lost entries are restored.
     """
     if not Pending.objects.exists() or rollback.proofs():
         return 0

@@ -1,7 +1,7 @@
-"""Write what the entries of a log that is there already mention.
+"""Write the mentions of existing entries, and forbid changes of the table.
 
-From then on the rows are written with the entries, and let stand as they were written,
-as the log itself is (`0002_append_only`).
+From then on rows are written together with their entries, and like the log itself they
+are never changed or deleted (`0002_append_only`).
 """
 
 import json

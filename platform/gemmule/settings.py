@@ -287,7 +287,7 @@ _policy = env_str("GEMMULE_LEDGER_POLICY", "")
 LEDGER_POLICY_FILE = Path(_policy) if _policy else None
 # Empty: the notary signs in this process; else `unix:/path` of its socket.
 LEDGER_NOTARY = env_str("GEMMULE_LEDGER_NOTARY", "")
-# Where others keep mirrors: asked how far the log was signed.
+# Mirrors of the log, which are asked how far it was signed.
 LEDGER_MIRRORS = env_list("GEMMULE_LEDGER_MIRRORS", [])
 
 # --- broker ----------------------------------------------------------------

@@ -57,7 +57,7 @@ def open_approval(request: AccessRequest) -> Approval:
     if review is None:
         raise ApprovalAltered(request.accession, ["review"])
     digest = hashlib.sha256(bytes(review.statement)).hexdigest()
-    # Approvals of before this was said have no digest in their bodies.
+    # Older approvals have no digest in their bodies.
     if {entry.pub["statement_sha256"], digest} | {
         entry.body.get("statement_sha256", digest)
     } != {digest}:
@@ -104,7 +104,7 @@ def compare_rows(approval: Approval, request: AccessRequest) -> None:
             (request.pk, ReviewDecision.APPROVE, ReviewDecision.APPROVE),
         ),
     }
-    differing = sorted(name for name, (row, said) in here.items() if row != said)
+    differing = sorted(name for name, (row, stated) in here.items() if row != stated)
     if not set(map(_clause, _resolutions(review))) <= approval.resolved:
         differing.append("resolutions")
     if differing:
@@ -118,11 +118,11 @@ def _check_resolved(
     body: Mapping[str, Any],
     resolutions: Sequence[Resolution],
 ) -> None:
-    """Check that each clause that is resolved was, in what the reviewer signed."""
+    """Check that the reviewer signed each clause that is resolved."""
     digest = statements.resolved_sha256([_clause(row) for row in resolutions])
     if digest == statement["resolved_sha256"]:
         return
-    # Those of a donor who was erased since are gone, and the digest with them.
+    # Resolutions of donors erased since are gone, so that the digest differs.
     try:
         commitments = set(statements.commitments_to(event, resolutions))
     except SubjectUnknown as error:

@@ -1,7 +1,7 @@
 """Say before approval what a release of a request may hold, and when it holds nothing.
 
-What researchers read comes from the bases they ask for and a public density, never
-from counts of the dataset: these depend on donors whom a release leaves out.
+Numbers for researchers come from the requested bases and a public density, never from
+counts of the dataset, which depend on donors whom a release leaves out.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""End again, from the ledger, the requests that a restored database has open.
+"""End again, from the ledger, the requests that are open in a restored database.
 
-Ends alone are made again: an approval rests on a signed review, which no entry holds.
+Only ends are replayed: an approval needs a signed review, which no entry holds.
 """
 
 from dataclasses import dataclass
@@ -22,37 +22,34 @@ _ACTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostEnd:
-    """The end of a request that nobody can tell, of a dataset by its accession."""
+    """The end of an unknown request of a dataset, which its accession names."""
 
     dataset: str
     finding: Finding
 
 
 def replay() -> tuple[list[Finding], list[LostEnd]]:
-    """End the requests whose end is on the ledger; return these, and what was lost."""
+    """End the requests that ended on the ledger; return what was done and is lost."""
     done: list[Finding] = []
     lost: list[LostEnd] = []
-    for some in ledger.opened.walk(*_ACTS):
-        for each in some:
-            if each.seq is None:
-                continue
-            request = _request(each)
-            if request is None and each.body is None:
-                what = f"{each.where}, {each.type}: it is unknown which request ended"
-                lost.append(
-                    LostEnd(
-                        dataset=str(each.pub.get("dataset", "")),
-                        finding=Finding(code="request-lost", message=what),
-                    )
+    for entry in ledger.opened.walk_log(*_ACTS):
+        request = _request(entry)
+        if request is None and entry.body is None:
+            message = f"{entry.where}, {entry.type}: it is unknown which request ended"
+            lost.append(
+                LostEnd(
+                    dataset=str(entry.pub.get("dataset", "")),
+                    finding=Finding(code="request-lost", message=message),
                 )
-            elif request is not None and _end(request, each):
-                what = f"{each.where}: request {request.accession} has ended"
-                done.append(Finding(code="replayed", message=what))
+            )
+        elif request is not None and _end(request, entry):
+            message = f"{entry.where}: request {request.accession} has ended"
+            done.append(Finding(code="replayed", message=message))
     return done, lost
 
 
 def _request(entry: Opened) -> AccessRequest | None:
-    """Return whose end it is: by the body, else by the digest in public."""
+    """Return the request that ended: by the body, else by the public digest."""
     rows = AccessRequest.objects.filter(dataset__accession=entry.pub.get("dataset", ""))
     if entry.body is not None:
         return rows.filter(accession=entry.body["request"]).first()
@@ -62,7 +59,7 @@ def _request(entry: Opened) -> AccessRequest | None:
 
 
 def _end(request: AccessRequest, entry: Opened) -> bool:
-    """End the request if it is open; a draft of before its submission stays one."""
+    """End the request if it is open; a request that is a draft again stays a draft."""
     act = _ACTS[entry.type]
     with transaction.atomic():
         locked = locks.locked(request)

@@ -276,7 +276,7 @@ def _append(
     ledger.services.append(
         type=type_,
         pub=pub,
-        # The entry commits to its body: what is relied on later stands here as well.
+        # The entry commits to its body, so a build can rely on what stands here.
         body={
             "request": request.accession,
             "reviewer": str(reviewer.pk),

@@ -53,11 +53,11 @@ def resolved_sha256(clauses: Sequence[ResolvedClause]) -> str:
 def commitments_to(event: UUID, resolutions: Sequence[Resolution]) -> list[str]:
     """Return, in order, one salted commitment (base64) to each resolution of a review.
 
-    `event` is that of the review. Without the donor's key a commitment is noise, so
-    that an erasure leaves the others as they can be checked. The resolutions come with
-    their consents and donors.
+    `event` is that of the review. Without the donor's key nobody can check a
+    commitment; after an erasure the others can still be checked. The resolutions come
+    with their consents and donors.
     """
-    made = ledger.services.commit_for_subjects(
+    commitments = ledger.services.commit_for_subjects(
         context=event.bytes,
         bodies=[
             (
@@ -71,4 +71,4 @@ def commitments_to(event: UUID, resolutions: Sequence[Resolution]) -> list[str]:
             for row in resolutions
         ],
     )
-    return [base64.b64encode(one).decode() for one in made]
+    return [base64.b64encode(commitment).decode() for commitment in commitments]

@@ -1,4 +1,4 @@
-"""Say where a request came from, in words that nobody but us chose."""
+"""Say where a request came from, without quoting anything that the sender chose."""
 
 import re
 from dataclasses import dataclass

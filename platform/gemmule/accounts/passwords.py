@@ -1,14 +1,27 @@
-"""Set passwords, and find whom a link to a new one may be mailed to.
+"""Check and set passwords, and find who may be mailed a link to a new one.
 
-Asking for the password is `services.sign`; the pages are allauth's.
+The pages are allauth's.
 """
+
+from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 from knox.models import AuthToken
 
+from gemmule.accounts import services
 from gemmule.accounts.models import User
+
+
+def check_password(*, user: User, password: str, now: datetime) -> None:
+    """Raise SignatureRefused unless this is the password of the user.
+
+    All places that ask share one count of wrong answers, which signatures share too.
+    """
+    services.sign(
+        user=user, password=password, statement=b"confirm that it is me", now=now
+    )
 
 
 def set_password(*, user: User, password: str) -> None:

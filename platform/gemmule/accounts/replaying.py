@@ -1,4 +1,4 @@
-"""Take roles away again, from the ledger, that a restored database has given back."""
+"""Revoke again, from the ledger, roles that are active in a restored database."""
 
 from datetime import datetime
 
@@ -8,25 +8,25 @@ from ledger.inspection import Finding
 
 
 def replay(*, now: datetime) -> list[Finding]:
-    """Revoke what the ledger says was revoked; return what was done or is lost."""
-    found: list[Finding] = []
-    for some in ledger.opened.walk("role.revoked"):
-        for each in some:
-            if each.seq is None or RoleGrant.objects.filter(revoked_event=each.event):
-                continue
-            if each.body is None:
-                what = (
-                    f"{each.where}: the role {each.pub['role']} was revoked, and it is "
-                    "unknown whose: find out and revoke it again"
-                )
-                found.append(Finding(code="role-lost", message=what))
-                continue
-            grants = RoleGrant.objects.active().filter(event=each.body["grant"])
-            if grants.update(
-                revoked_at=now,
-                revoked_by=User.objects.filter(pk=each.body["revoked_by"]).first(),
-                revoked_event=each.event,
-            ):
-                what = f"a grant of the role {each.pub['role']} was revoked again"
-                found.append(Finding(code="replayed", message=f"{each.where}: {what}"))
-    return found
+    """Revoke the roles that the ledger revoked; return what was done and is lost."""
+    findings: list[Finding] = []
+    for entry in ledger.opened.walk_log("role.revoked"):
+        if RoleGrant.objects.filter(revoked_event=entry.event):
+            continue
+        role = entry.pub["role"]
+        if entry.body is None:
+            message = (
+                f"{entry.where}: the role {role} was revoked, and it is unknown whose: "
+                "find out and revoke it again"
+            )
+            findings.append(Finding(code="role-lost", message=message))
+            continue
+        grants = RoleGrant.objects.active().filter(event=entry.body["grant"])
+        if grants.update(
+            revoked_at=now,
+            revoked_by=User.objects.filter(pk=entry.body["revoked_by"]).first(),
+            revoked_event=entry.event,
+        ):
+            message = f"{entry.where}: a grant of the role {role} was revoked again"
+            findings.append(Finding(code="replayed", message=message))
+    return findings

@@ -111,7 +111,7 @@ def _describe(file: DataFile, result: RemovalResult, names: list[str]) -> None:
     file.contigs = [list(contig) for contig in result.contigs]
     file.megabases = [list(megabase) for megabase in result.megabases]
     file.sample_names = list(result.samples)
-    # What names a line of the upload speaks of records that she may be alone in.
+    # A warning that names a line may describe a record that only the donor carried.
     file.warnings = [text for text in file.warnings if not text.startswith("line ")]
     shown = file.original_name.casefold()
     if any(name.casefold() in shown for name in names):

@@ -16,7 +16,7 @@ from gemmule.catalog.errors import RegistrationAltered
 from gemmule.catalog.models import Dataset
 from ledger.tlog.hashing import leaf_hash, root_hash
 
-# Of each sample's commitment so much is kept, as long as the body may become so large.
+# Bytes of each sample's commitment in the body, and the most samples that have them.
 _PREFIX = 16
 _MOST_PACKED = 600_000
 
@@ -48,7 +48,7 @@ def of_registration(
         "build_evidence": evidence.value,
         "build_statement": dataset.build_statement,
         "samples_root": root,
-        # So that after an erasure the others can still be held against it.
+        # So that the other samples can still be checked after an erasure.
         "samples": packed,
         "map_uploaded_by": dataset.map_uploaded_by_id,
         "map_confirmed_by": dataset.map_confirmed_by_id,
@@ -77,8 +77,10 @@ def check_registration(dataset: Dataset) -> None:
     entry = None if event is None else ledger.opened.by_event([event]).get(event)
     if event is None or entry is None or entry.body is None:
         raise RegistrationAltered(dataset.accession, ["event"])
-    said = {"dataset": dataset.accession, "build": dataset.build}
-    differing = [key for key, value in said.items() if entry.body.get(key) != value]
+    registered = {"dataset": dataset.accession, "build": dataset.build}
+    differing = [
+        key for key, value in registered.items() if entry.body.get(key) != value
+    ]
     try:
         commitments = sample_commitments(dataset, event)
     except ledger.errors.SubjectUnknown:
@@ -101,17 +103,17 @@ def sample_commitments(dataset: Dataset, event: UUID) -> list[bytes]:
             context=event.bytes,
             bodies=[
                 (
-                    one.donor.subject,
-                    {"dataset": dataset.accession, "sample": one.source_name},
+                    sample.donor.subject,
+                    {"dataset": dataset.accession, "sample": sample.source_name},
                 )
-                for one in samples
+                for sample in samples
             ],
         )
     )
 
 
 def _without_erased(dataset: Dataset, event: UUID) -> list[bytes]:
-    """Return the commitments after a donor's key was gone: her samples are, too."""
+    """Return the commitments after an erasure, which also removed the samples."""
     try:
         return sample_commitments(dataset, event)
     except ledger.errors.SubjectUnknown as error:
@@ -120,12 +122,16 @@ def _without_erased(dataset: Dataset, event: UUID) -> list[bytes]:
 
 def _root(commitments: Sequence[bytes]) -> str:
     """Return the root (base64) over the commitments."""
-    return base64.b64encode(root_hash([leaf_hash(one) for one in commitments])).decode()
+    return base64.b64encode(
+        root_hash([leaf_hash(commitment) for commitment in commitments])
+    ).decode()
 
 
 def _packed(commitments: Sequence[bytes]) -> str:
     """Return the first 16 bytes of each commitment, one behind the other, in base64."""
-    return base64.b64encode(b"".join(one[:_PREFIX] for one in commitments)).decode()
+    return base64.b64encode(
+        b"".join(commitment[:_PREFIX] for commitment in commitments)
+    ).decode()
 
 
 def _are_registered(commitments: Sequence[bytes], body: Mapping[str, Any]) -> bool:
@@ -135,4 +141,4 @@ def _are_registered(commitments: Sequence[bytes], body: Mapping[str, Any]) -> bo
         return ledger.erasure.has_erased()
     data = base64.b64decode(body["samples"])
     known = {data[at : at + _PREFIX] for at in range(0, len(data), _PREFIX)}
-    return all(one[:_PREFIX] in known for one in commitments)
+    return all(commitment[:_PREFIX] in known for commitment in commitments)

@@ -173,8 +173,8 @@ def _register_key(rosa: Visitor, out: Path) -> str:
     )
     # No key without the password, however short ago she signed in.
     page = rosa.send(page, {"again-password": cast.PASSWORD}, having="again-password")
-    found = re.search(r"/account/keys/([0-9a-f-]{36})/$", page.url)
-    if found is None:
+    match = re.search(r"/account/keys/([0-9a-f-]{36})/$", page.url)
+    if match is None:
         raise Broken(f"no key was registered at {page.url}: {_said(page)}")
     challenge = out / "state" / "challenge.c4gh"
     challenge.write_bytes(rosa.fetch(f"{page.url}challenge.c4gh"))
@@ -183,7 +183,7 @@ def _register_key(rosa: Visitor, out: Path) -> str:
     page = rosa.send(page, {"answer": answer.read_text().strip()}, having="answer")
     if "can receive files" not in page.text:
         raise Broken(f"the key is not active after its proof: {_said(page)}")
-    return found.group(1)
+    return match.group(1)
 
 
 def _request(api: ApiClient, dataset: Dataset) -> AccessRequest:

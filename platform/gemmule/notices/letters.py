@@ -1,4 +1,4 @@
-"""Send letters: each at most once, as often as it takes, to the address it names.
+"""Send each letter to the address it names: once, after as many tries as needed.
 
 What a letter says is `own_account`; notices, which say little and wait in the inbox,
 are `mail`.
@@ -16,10 +16,10 @@ KEPT_FOR = timedelta(days=7)
 
 
 def send(letter_id: int, *, now: datetime) -> bool:
-    """Mail the letter unless somebody did or it is gone; return whether we did.
+    """Mail the letter unless it was mailed or deleted; return whether it was mailed.
 
-    As with notices the row is claimed before sending, and the claim given back when
-    sending fails. Nothing is sent to who is being erased.
+    As with notices, the row is claimed before sending, and the claim is given back if
+    sending fails. A person who is being erased gets no letter.
     """
     claimed = Letter.objects.filter(pk=letter_id, mailed_at=None).update(mailed_at=now)
     if not claimed:

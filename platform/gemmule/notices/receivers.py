@@ -149,12 +149,12 @@ def _tell_of_factor(
     user: User,
     authenticator: Authenticator,
     act: str,
-    said: str,
+    what_happened: str,
 ) -> None:
-    # Recovery codes come and go with the others, which are told of.
+    # Recovery codes come and go with the other factors, which get a letter.
     if authenticator.type in _FACTOR:
         kind, what = _FACTOR[authenticator.type]
-        _tell(request, user, f"{kind}.{act}", f"{what} {said}")
+        _tell(request, user, f"{kind}.{act}", f"{what} {what_happened}")
 
 
 def _codes_made(request: HttpRequest, user: User, **_: Any) -> None:

@@ -67,8 +67,8 @@ def mark_all_read(*, user: User, now: datetime) -> int:
 def forget(*, user_id: int, addresses: Collection[str]) -> None:
     """Delete a person's notices and letters, and mails of theirs that lie in files.
 
-    Letters also went to addresses that the account no longer has. Without an address
-    the account stays: then only what told of her as a donor goes.
+    Letters also went to addresses that the account no longer has. Without addresses the
+    account stays, and only what mentions the person as a donor is deleted.
     """
     if addresses:
         letters = Letter.objects.filter(user_id=user_id)

@@ -136,7 +136,7 @@ def reopen_after_pause(*, consent: Consent, now: datetime) -> None:
         try:
             grounds.check_nobody_stopped(locked)
         except RowsDiffer as error:
-            # Her own act stands; the release stays shut until somebody has looked.
+            # The donor's act stands; the release stays shut until somebody has looked.
             incidents.report(release=locked, error=error, now=now)
             continue
         # Paused before it was open, it still has to be opened, and announced.

@@ -25,11 +25,11 @@ def codes(*, records_withheld: int, is_outside: bool) -> list[str]:
     return [CLOSED, NO_CARRIER] if records_withheld else [NO_CARRIER]
 
 
-def words(found: Iterable[str]) -> str:
+def words(reasons: Iterable[str]) -> str:
     """Return the reasons as the rest of a sentence.
 
     >>> words(["regions-outside"])
     'the dataset holds nothing in the requested regions'
     """
-    known = [_WORDS[code] for code in found if code in _WORDS]
+    known = [_WORDS[code] for code in reasons if code in _WORDS]
     return "; ".join(known) or "no reason is given"

@@ -19,6 +19,7 @@ ReleasesError (a kind of AccountsError, so that pages and API answer it alike)
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from gemmule.accounts.errors import AccountsError
 
@@ -61,6 +62,9 @@ class NotYetOnLedger(DeliveryRefused):
 
 class ReleasesHeld(DeliveryRefused):
     """Releases are held: by hand, or because the database is behind the ledger."""
+
+    # For programs: two people have to read findings before anything changes.
+    retry_after_s: Final = 3600
 
 
 class HoldStands(ReleasesError):
@@ -119,10 +123,10 @@ class BuildImpossible(BuildAbandoned):
 
 
 class RowsDiffer(BuildImpossible):
-    """What a release was to rest on is not what the ledger says; nobody is named.
+    """Rows that a release depends on differ from the ledger; nobody is named.
 
-    `findings` say what differs, for those who audit; `essence` tells the same
-    differences, met again, from others.
+    `findings` say what differs, for those who audit; `essence` is equal for the same
+    differences, so that they are reported once.
     """
 
     code = "rows-altered"

@@ -52,7 +52,7 @@ def open_grounds(request: AccessRequest, members: Sequence[Included]) -> Grounds
         return Grounds(
             approval=gemmule.access.approvals.open_approval(request),
             decisions=consent.standing.open_rows(
-                [(one.consent, one.subject) for one in members]
+                [(member.consent, member.subject) for member in members]
             ),
         )
     except RequestStateError as error:

@@ -58,13 +58,15 @@ def refresh(*, now: datetime, ask_everybody: bool = False) -> tuple[Contradictio
     placed: what this process knows keeps its gates shut.
     """
     rollback = ledger.rollback
-    found = rollback.examine() if ask_everybody else rollback.check()
+    contradictions = rollback.examine() if ask_everybody else rollback.check()
     proofs = [
-        Finding(code=each.code, message=each.message) for each in found if each.is_proof
+        Finding(code=each.code, message=each.message)
+        for each in contradictions
+        if each.is_proof
     ]
     if proofs and not connection.in_atomic_block:
         holds.place(code=HoldCode.LEDGER, findings=proofs, now=now)
-    return found
+    return contradictions
 
 
 def _of(dataset_id: int | OuterRef) -> QuerySet[Hold]:

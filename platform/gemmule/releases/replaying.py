@@ -1,10 +1,10 @@
 """Catch up with the ledger after a database was restored, act by act.
 
-`restore_ledger` has put the entries back, and the bodies that were kept. Here the rows
-follow: releases that were revoked, requests that ended, roles that were revoked,
-decisions of donors, and what these close. Only what the ledger shows is done, and all
-of it may be done again. What has no body any more holds the datasets that it may
-concern, for two administrators to look at (`holds`).
+`restore_ledger` has put the entries back, and the bodies that were kept. This
+module updates the rows: revoked releases, ended requests, revoked roles, decisions of
+donors, and what these close. It does only what the ledger shows, and may run again. An
+act whose body is lost holds the datasets that it may concern, until two administrators
+have looked at it (`holds`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,7 +35,7 @@ _SEALED_SINCE = (
 
 
 def replay(*, now: datetime) -> list[Finding]:
-    """Bring the rows behind the ledger up to it; return what was done and is lost."""
+    """Update the rows from the ledger; return what was done and what is lost."""
     tombstones = ledger.erasure.restore_tombstones()
     done = [*_releases(now), *gemmule.accounts.replaying.replay(now=now)]
     ended, lost_ends = gemmule.access.replaying.replay()
@@ -72,24 +72,24 @@ def _hold(datasets: Iterable[Dataset], finding: Finding, now: datetime) -> None:
 
 
 def _releases(now: datetime) -> Iterator[Finding]:
-    """Close what was revoked, and give up what was sealed since: its row is lost."""
-    for some in ledger.opened.walk("data.released", "data.revoked"):
-        for each in some:
-            if each.seq is None:
-                continue
-            if each.type == "data.released":
-                release = Release.objects.filter(event=each.event).first()
-                if release is not None and _give_up(release, now):
-                    what = (
-                        f"release {release.accession} was sealed after the backup and "
-                        "is now marked failed: its researcher must ask for it again"
-                    )
-                    yield _done(each.seq, what)
-                continue
-            digest = each.pub["manifest_sha256"]
-            for release in Release.objects.filter(manifest_sha256=digest):
-                if _revoke(release, each):
-                    yield _done(each.seq, f"release {release.accession} is revoked")
+    """Revoke releases that the ledger revoked, and fail those sealed since the backup.
+
+    The latter have lost what the seal wrote to their rows.
+    """
+    for entry in ledger.opened.walk_log("data.released", "data.revoked"):
+        if entry.type == "data.released":
+            release = Release.objects.filter(event=entry.event).first()
+            if release is not None and _give_up(release, now):
+                yield _done(
+                    entry.seq,
+                    f"release {release.accession} was sealed after the backup and is "
+                    "now marked failed: its researcher must ask for it again",
+                )
+            continue
+        digest = entry.pub["manifest_sha256"]
+        for release in Release.objects.filter(manifest_sha256=digest):
+            if _revoke(release, entry):
+                yield _done(entry.seq, f"release {release.accession} is revoked")
 
 
 def _revoke(release: Release, entry: Opened) -> bool:
@@ -120,31 +120,30 @@ def _give_up(release: Release, now: datetime) -> bool:
 
 
 def _close(donor: Donor, now: datetime) -> None:
-    """Close what the donor's decision of today does not cover, as her act would have.
+    """Close what the donor's current decision does not cover, as the act would have.
 
-    Releases whose revocation is on the ledger are closed by then.
+    Releases that the ledger revoked are closed before.
     """
     with transaction.atomic():
         consent.locks.lock_exclusive(donor.pk)
         standing = consent.selectors.current(donor)
-        assert standing is not None, "a decision of hers was made again"
+        assert standing is not None, "one of the donor's decisions was replayed"
         if standing.act in ("resumed", "changed"):
             closing.reopen_after_pause(consent=standing, now=now)
         closing.close_uncovered(consent=standing, now=now)
 
 
 def _erasures(tombstones: int, now: datetime) -> Iterator[Finding]:
-    """Hold everything when more people were erased than tombstones came back.
+    """Hold everything if the ledger has more erasures than tombstones were restored.
 
-    Who they are, no entry says; `replay_erasures` erases those with a tombstone. What
-    was done stands in the table again, so that it is asked about once.
+    No entry says who was erased; `replay_erasures` erases donors with a tombstone. The
+    rows of the erasures are made again, so that the same ones are reported only once.
     """
     known = set(Erasure.objects.values_list("event", flat=True))
     since = [
-        each.event
-        for some in ledger.opened.walk("subject.erased")
-        for each in some
-        if each.seq is not None and each.event not in known
+        entry.event
+        for entry in ledger.opened.walk_log("subject.erased")
+        if entry.event not in known
     ]
     if len(since) > tombstones:
         finding = Finding(

@@ -172,10 +172,10 @@ def _check_still_allowed(
             raise ConsentMoved("an included consent changed during the build")
 
 
-def _cut_by(one: Included) -> tuple[object, ...]:
+def _cut_by(member: Included) -> tuple[object, ...]:
     """Return all that a donor's column was chosen, named and cut by."""
-    names = (one.source_name, one.sample_name)
-    return (one.consent.pk, one.subject, *names, one.withheld)
+    names = (member.source_name, member.sample_name)
+    return (member.consent.pk, member.subject, *names, member.withheld)
 
 
 def _cited_size(members: Sequence[Included]) -> int:

@@ -52,10 +52,10 @@ class ReleaseHolds:
         ]
 
     def _emptiness(self) -> list[str]:
-        said = self.manifest.body
-        if said["records"]:
+        body = self.manifest.body
+        if body["records"]:
             return []
-        reason = emptiness.words(said.get("empty_because", []))
+        reason = emptiness.words(body.get("empty_because", []))
         return [f"It holds no record, because {reason}."]
 
     def as_json(self) -> dict[str, JSON]:

@@ -1,9 +1,9 @@
 """Ask for the password or passkey again before an act on a person's own account.
 
 A session shows that somebody signed in on this device, perhaps hours ago; it is not
-the person. What was typed is kept in the page that asks, never in the session: there
-whoever holds a copy of the cookie could leave an act that the next password carries
-out. Which of allauth's addresses ask is `urls.signing_in`; signing is a form's own.
+the person. The page that asks holds what was typed, never the session: whoever has a
+copy of the cookie could leave an act there that the next password carries out.
+`urls.signing_in` says which of allauth's addresses ask; forms that sign ask themselves.
 """
 
 import time
@@ -27,7 +27,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from gemmule.accounts import keys, services
+from gemmule.accounts import keys, passwords
 from gemmule.accounts.errors import SignatureRefused
 from gemmule.accounts.models import User
 from gemmule.web.forms.account import AgainForm
@@ -39,10 +39,10 @@ _PREFIX = "again"
 
 
 def asked_again(view: View) -> View:
-    """Let the view act only for who gave password or passkey in the last minutes.
+    """Let the view act only if password or passkey were given in the last minutes.
 
-    Reading stays free. Our own views wrap only their last step, so that a mistake, or
-    an act that is not the person's, is told without asking.
+    Reading stays free. Our own views wrap only their last step, so that mistakes and
+    acts that are not allowed are reported without asking.
     """
     acting = in_turn(view)
 
@@ -106,8 +106,7 @@ def renew_session(
 ) -> None:
     """Give the session a new cookie once somebody was asked again.
 
-    A copy of the old one is worth nothing from then on, or it would have got what the
-    password was given for.
+    Otherwise a copy of the old cookie could act with the password that its owner gave.
     """
     if reauthenticated:
         request.session.cycle_key()
@@ -122,10 +121,9 @@ def _page_unless_given(request: HttpRequest) -> HttpResponse | None:
         form = AgainForm(request.POST, prefix=_PREFIX)
         if form.is_valid():
             try:
-                services.sign(
+                passwords.check_password(
                     user=request.user,
                     password=form.cleaned_data["password"],
-                    statement=b"confirm that it is me",
                     now=timezone.now(),
                 )
             except SignatureRefused as refusal:

@@ -186,11 +186,13 @@ def _request(user: User, accession: str) -> AccessRequest:
     return found
 
 
-def _content(found: AccessRequest) -> dict[str, object]:
+def _content(access_request: AccessRequest) -> dict[str, object]:
     """Return what a release would be cut from, counted exactly: for the IRB alone."""
     return {
-        "expected": expectation(found),
-        "source_records": megabases.source_records(found.dataset, found.regions),
+        "expected": expectation(access_request),
+        "source_records": megabases.source_records(
+            access_request.dataset, access_request.regions
+        ),
     }
 
 

@@ -95,7 +95,7 @@ class DomainErrorMiddleware:
                 ):
                     answer["Retry-After"] = "2"
                 if isinstance(exception, ReleasesHeld):
-                    answer["Retry-After"] = "3600"
+                    answer["Retry-After"] = str(exception.retry_after_s)
                 if isinstance(exception, RangeInvalid):
                     answer["Content-Range"] = f"bytes */{exception.size_bytes}"
                 return answer

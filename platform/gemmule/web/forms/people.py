@@ -39,5 +39,5 @@ class ConfirmForm(forms.Form):
 
 
 class HoldForm(ConfirmForm):
-    # What was read; whoever comes late signs nothing else.
+    # What was read: if there are other findings by now, the signature is refused.
     findings_sha256 = forms.CharField(max_length=64, widget=forms.HiddenInput)

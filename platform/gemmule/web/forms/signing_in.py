@@ -9,7 +9,7 @@ from gemmule.accounts import passwords
 class ChangePasswordForm(
     allauth.ChangePasswordForm  # type: ignore[misc]  # has no types
 ):
-    """Ask for the password of now; a wrong one counts like a wrong signature."""
+    """Ask for the current password; a wrong one counts like a wrong signature."""
 
     def clean_oldpassword(self) -> str:
         """Return the password; refuse a wrong one, and all after too many."""

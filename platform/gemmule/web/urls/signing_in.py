@@ -1,4 +1,4 @@
-"""Addresses of allauth, each behind what its act asks for; one that is new stops us.
+"""Addresses of allauth, each guarded as its act needs; the site refuses unknown ones.
 
 What only shows something, or signs somebody in or out, is free. What changes who can
 use an account asks for password or passkey again, unless its own form or a mailed link
