@@ -123,10 +123,9 @@ class Columns:
         if all(at is None for at in places):
             return None if genotypes is None else Calls(genotypes, genotypes)
         if genotypes is None:
-            every = carriage.Record(alts, has_genotypes=False, ploidy=None)
-            return Calls(
-                None, [self._told(layout, sample, every) for sample in samples]
-            )
+            record = carriage.Record(alts, has_genotypes=False, ploidy=None)
+            carried = [self._carried(layout, sample, record) for sample in samples]
+            return Calls(None, carried)
         if all(map(_is_called, set(genotypes))):
             return Calls(genotypes, genotypes)
         carried = list(genotypes)
@@ -135,10 +134,10 @@ class Columns:
                 record = carriage.Record(
                     alts, has_genotypes=True, ploidy=ploidy_of(genotype)
                 )
-                carried[number] = self._told(layout, samples[number], record)
+                carried[number] = self._carried(layout, samples[number], record)
         return Calls(genotypes, carried)
 
-    def _told(self, layout: _Layout, sample: str, record: carriage.Record) -> str:
+    def _carried(self, layout: _Layout, sample: str, record: carriage.Record) -> str:
         values = _telling(layout, sample.split(":"), len(record.alts))
         return self._carriage.read(values, record)
 
