@@ -55,6 +55,10 @@ class StoreDescriber(Describer):
         match definition.id:
             case "END" if _says_more(source.end(kept), source, site):
                 return source.info["END"]
+            case "END" if "CHR2" in source.info:
+                # Never what SVLEN says: CHR2 without END stands for a whole contig.
+                is_here = source.end(kept) in (source.pos, source.pos + 1)
+                return str(site.pos) if is_here else None
             case "SVLEN":
                 return _lengths(source, kept)
             case "SVTYPE":
@@ -103,11 +107,14 @@ def _lengths(source: SourceSite, kept: Sequence[int]) -> str | None:
     if len(lengths) == len(source.alts):
         own = [lengths[number - 1] for number in kept]
         return ",".join(own) if set(own) - {"", MISSING} else None
-    if len(lengths) == 1:
-        return lengths[0] or None
-    # Nobody's lengths: any of them may be any allele's.
     longest = max(source.sizes(kept[0]), key=abs, default=None)
-    return None if longest is None else ",".join([str(longest)] * len(kept))
+    if longest is None:
+        return None
+    has_length = any(source.length(number) is not None for number in kept)
+    if len(lengths) == 1 and (has_length or len(kept) > 1):
+        return lengths[0]
+    # Nobody's lengths: any of them may be any allele's. So there is one too many.
+    return ",".join([str(longest)] * (len(kept) + 1))
 
 
 def _sv_type(source: SourceSite, site: Site, kept: Sequence[int]) -> str | None:

@@ -122,6 +122,11 @@ AFTERWARDS = [
     "20 100 x A A[21:55[ . . END=51 GT 0/1 0/1 0/1",
     "20 100 x A C . . SVTYPE=DUP;SVLEN=290 GT 0/1 0/1 0/1",
     "20 100 x A <INV>,<DEL> . . SVLEN=280,30 GT 0/1 0/0 0/2",
+    "20 100 x A <CNV> . . SVLEN=-1;CHR2=21 GT 0/1 0/1 0/1",
+    "20 100 x A <CNV> . . SVLEN=9;CHR2=21;END=100 GT 0/1 0/1 0/1",
+    "20 100 x A <DUP>,<INS> . . SVLEN=31 GT 0/2 0/1 0/2",
+    "20 100 x AC A,<DUP> . . SVLEN=31 GT 0/1 0/2 0/1",
+    "20 100 x A <DUP>,<DEL>,<INS> . . SVLEN=31,90 GT 0/1 0/2 0/3",
 ]
 
 
