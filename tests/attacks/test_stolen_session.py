@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from knox.models import AuthToken
+from pytest_django.fixtures import Settings
 
 from gemmule.access.models import AccessRequest, RequestState
 from gemmule.accounts import services
@@ -293,6 +294,23 @@ def test_the_answer_is_the_same_whoever_is_asked_for(
         page = client.get(answer.headers["Location"]).content.decode()
         page = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page)
         return answer.status_code, answer.headers["Location"], page
+
+    assert look(rosa.email) == look(other.email) == look("nobody@example.org")
+
+
+def test_the_answer_is_the_same_while_no_mail_can_be_sent(
+    rosa: User, other: EmailAddress, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "tests.gemmule.releases.mail_down.EmailBackend"
+
+    def look(email: str) -> tuple[int, str]:
+        client = Client()
+        answer = client.post(
+            reverse("account_reset_password"), {"email": email}, follow=True
+        )
+        page = answer.content.decode()
+        page = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page)
+        return answer.status_code, page
 
     assert look(rosa.email) == look(other.email) == look("nobody@example.org")
 
