@@ -15,6 +15,7 @@ MAX_ALLELE = 9
 UNPHASED = 128
 PAIR = 127  # mask
 INVALID = 255
+FIRST_CARRIED = 4  # the smallest code of a pair with an ALT allele
 CELL_BYTES = 4  # tab, allele, separator, allele
 NO_ALLELE = -1
 

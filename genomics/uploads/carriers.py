@@ -21,6 +21,12 @@ GENOTYPE, LOCAL, VALUES, NONE = "GT", "LGT", "GP, DS, HDS, EC or CN", "none"
 _FORMAT = 9  # the column
 
 
+def may_carry_by_values(keys: Collection[str]) -> bool:
+    """Whether values of these FORMAT keys other than GT may tell a carrier."""
+    others = set(keys) - {"GT"}
+    return teller_of(others) != NONE
+
+
 def teller_of(keys: Collection[str]) -> str:
     """Return the field that says who carries, in a record with these FORMAT keys."""
     if "GT" in keys:
@@ -34,9 +40,13 @@ def teller_of(keys: Collection[str]) -> str:
 
 
 class CarrierCounts:
-    """Counts records other than those with GT, which are the rest."""
+    """Counts records other than those with GT, which are the rest.
+
+    `is_carried` says whether a sample may carry an ALT allele in any of the records.
+    """
 
     def __init__(self) -> None:
+        self.is_carried = False
         self._others: Counter[str] = Counter()
         self._first_other = 0  # a line
         self._first_silent = 0
@@ -72,7 +82,12 @@ class CarrierCounts:
         """Return what the steward should know of records without GT."""
         others = self._others.total()
         if not others:
-            return []
+            if self.is_carried or not records:
+                return []
+            return [
+                f"no sample has an ALT allele in any of {records} record(s): every "
+                "release will be empty; releases hold only what somebody carries"
+            ]
         listed = ", ".join(
             f"{count} by {key}" for key, count in self.of(records).items() if count
         )

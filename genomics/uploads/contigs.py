@@ -259,6 +259,10 @@ class Contigs:
         is_too_long = length > builds.LENGTHS[self.build][chromosome] + 2
         if is_too_long or _build_of(chromosome, length):
             raise self._mismatch(name, length)
+        if self._is_part_of_x(name):
+            # How long it is on its own, or where it ends, is no length of X.
+            self._placeholders[name] = length
+            return
         self._pending[name] = length
 
     def _mismatch(self, name: str, length: int) -> IntakeRefused:

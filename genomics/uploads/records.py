@@ -24,6 +24,7 @@ from genomics.uploads.carriers import (
     CarrierCounts,
     ProbabilityField,
     field_of,
+    may_carry_by_values,
     teller_of,
 )
 from genomics.uploads.definitions import as_text, undeclared
@@ -56,6 +57,7 @@ class _Plan:
     keys: tuple[str, ...]
     fields: tuple[Field | None, ...]
     teller: str  # by what it tells who carries an allele
+    has_values: bool  # whether other keys than GT may tell it
     has_local: bool
 
 
@@ -137,7 +139,10 @@ class RecordReader:
             return []
         found = encoding.encode_rows([each.cells for each in held])
         largest = encoding.largest_of([each.site.alt_count for each in held])
-        is_sound = found.sound & ((found.codes & codes.PAIR).max(axis=1) <= largest)
+        highest = (found.codes & codes.PAIR).max(axis=1)
+        is_sound = found.sound & (highest <= largest)
+        if highest.max() >= codes.FIRST_CARRIED:
+            self._carriers.is_carried = True
         faults = []
         for each, sound in zip(held, is_sound.tolist(), strict=True):
             if not sound:
@@ -202,6 +207,8 @@ class RecordReader:
         plan = self._plans.get(format_) or self._plan(format_)
         if plan.teller != GENOTYPE:
             self._carriers.add(plan.teller, self._number)
+        if plan.has_values:
+            self._carriers.is_carried = True
         if plan.fields == (None,):
             self._check_column(plan, 0, samples, site, samples)
             return
@@ -249,8 +256,11 @@ class RecordReader:
                 continue
             if value is None or not self._genotype.fullmatch(value):
                 return False
-            if any(int(allele) > alt_count for allele in _ALLELE.findall(value)):
+            highest = max(map(int, _ALLELE.findall(value)), default=0)
+            if highest > alt_count:
                 return False
+            if highest:
+                self._carriers.is_carried = True
             if len(value) <= LONGEST_REMEMBERED:
                 if len(sound) >= _GENOTYPES_REMEMBERED:
                     sound.clear()
@@ -285,6 +295,7 @@ class RecordReader:
             keys=tuple(keys),
             fields=tuple(None if key == "GT" else self._field(key) for key in keys),
             teller=teller_of(keys),
+            has_values=may_carry_by_values(keys),
             has_local=has_local(keys),
         )
         if keys[0] == "GT":

@@ -198,3 +198,21 @@ def test_rows_of_imputed_files_go_by_arrays(
 ) -> None:
     row = Row(form=form, alts=1, cells="\t".join(cells).encode())
     assert bool(Table([row], samples=2).flags[0] & file.IS_FAST) is is_fast
+
+
+@pytest.mark.parametrize(
+    ("genotypes", "is_warned"),
+    [
+        ("GT 0/0 0/0 ./.", True),
+        ("GT:GQ 0/0:9 0/0:9 0/0:9", True),
+        ("GT 0/0 0/1 0/0", False),
+        ("GT:GQ 0/0:9 0/0:9 1:9", False),
+        ("GT:DS 0/0:0 ./.:1 0/0:0", False),
+    ],
+)
+def test_intake_says_that_nobody_carries_anything(
+    tmp_path: Path, genotypes: str, is_warned: bool
+) -> None:
+    result = take_in(tmp_path, vcf("4.2", f"chr17 9 . C T . . . {genotypes}"))
+    text = "no sample has an ALT allele in any of 1 record(s)"
+    assert any(text in warning for warning in result.warnings) == is_warned

@@ -263,6 +263,14 @@ def test_placeholder_is_no_length(
     assert any("nothing proves its build" in text for text in result.warnings)
 
 
+def test_length_of_a_part_of_x_is_no_length_of_x(tmp_path: Path) -> None:
+    # Its own length, or where it ends: 2,781,479 on GRCh38.
+    contigs = ("X,length=156040895", "XY,length=2781479")
+    data = upload(row("X", 5_000_000), row("XY", 20_000), contigs=contigs)
+    result = take_in(tmp_path, data, build="GRCh38")
+    assert result.contigs == (("X", 156_040_895, 2),)
+
+
 @pytest.mark.parametrize("build", ["GRCh38", None])
 def test_last_position_and_one_is_no_length(tmp_path: Path, build: str | None) -> None:
     rows = (row("17", 5), row("17", 900), row("23", 7))

@@ -212,7 +212,7 @@ def test_a_pause_that_was_edited_away_keeps_the_release_shut(
     built.refresh_from_db()
     assert built.state == ReleaseState.SUSPENDED
     (notice,) = Notice.objects.filter(kind="incident.reported")
-    assert notice.user == ira and "1 of the donors" in notice.body
+    assert notice.user == ira and "1 of its donors" in notice.body
     Consent.objects.filter(donor=donors[0], is_current=True).update(act="paused")
     services.resume_consent(
         donor=donors[0], channel="donor", event=uuid.uuid4(), now=clock()
