@@ -8,7 +8,7 @@ Number (A, R, G), because their entries are removed with the alleles.
 
 Sources: VCF 4.5, sections 1.6.2, 3 and 5, and the headers that tools write: GATK,
 GATK-SV, WhatsHap, RTG, Hail, bcftools, vt, VEP, SnpEff, Sniffles, Jasmine, SURVIVOR,
-svtools, Truvari, pbsv.
+svtools, Truvari, pbsv, GRIDSS, SvABA, ClinVar.
 """
 
 
@@ -42,12 +42,15 @@ INFO = _table("""
     MATEDIST METRANS
     RSPOS CPX_INTERVALS SOURCE
     AVG_START AVG_END CollapseStart CollapseEnd
+    BEALN SCTG
     PHASE              | names a phase set after a place
     MATEID PARID       | names another record
+    BEID BEIDL BEIDH MC
     EVENT EVENTID BKPTID
     MEMBERS IDLIST IDLIST_EXT INTRASAMPLE_IDLIST
     CollapseId MatchId
     RS DBVARID DGVID   | names a variant whose allele may be gone
+    CLNHGVS ALLELEID
     DBRIPID
     SNAME SAMPLES      | names samples
     Samples set

@@ -159,6 +159,7 @@ def test_a_missing_or_an_unknown_key_is_refused(value: Any) -> None:
         ("format_keep", [DEFINITION.to_json() | {"id": "PSL", "number": "."}]),
         ("format_keep", [DEFINITION.to_json() | {"id": "LGT"}]),
         ("info_keep", [DEFINITION.to_json() | {"id": "MATEID"}]),
+        ("info_keep", [DEFINITION.to_json() | {"id": "BEALN"}]),
         ("info_keep", [DEFINITION.to_json() | {"id": "SUPP_VEC"}]),
         ("info_keep", [DEFINITION.to_json() | {"id": "CSQ", "number": "."}]),
         ("info_keep", [DEFINITION.to_json() | {"id": "AC"}]),
