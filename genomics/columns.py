@@ -339,7 +339,7 @@ def _with_local(
     alt_count: int,
 ) -> list[str]:
     """Return the genotypes, from LGT where GT calls no allele."""
-    read = []
+    texts = []
     for number, sample in enumerate(samples):
         known = None if genotypes is None else genotypes[number]
         if known is None or not _is_called(known):
@@ -349,8 +349,8 @@ def _with_local(
             translated = local_alleles.genotype_of(text, local)
             if known is None or _is_called(translated):
                 known = translated
-        read.append(known)
-    return read
+        texts.append(known)
+    return texts
 
 
 def _telling(layout: _Layout, row: Sequence[str], alt_count: int) -> carriage.Values:
